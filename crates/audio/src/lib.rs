@@ -1,0 +1,1 @@
+//! Signal work on streams of samples: music bed, mix, loudness, true peak; bounded memory.

@@ -1,0 +1,1 @@
+//! S3 for the media port: AssumeRole grants, regions, policy documents.

@@ -1,0 +1,1 @@
+//! S3 and STS in process for storyreel demo: loopback only.

@@ -1,0 +1,1 @@
+//! Routes, auth, jobs, webhooks: the HTTP API.

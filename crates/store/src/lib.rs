@@ -1,0 +1,1 @@
+//! Domain verbs over the database; migrations.
