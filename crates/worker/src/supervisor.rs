@@ -1,0 +1,242 @@
+//! The parent's side: start a caged child, serve its reads, pass its progress on, end it.
+//!
+//! Invariants: a child gets no environment and no descriptors but its socket and the files of the task; it is
+//! killed when the job is cancelled, when nothing was heard of it for too long, and when this process dies.
+
+use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
+use media::{ObjectReader, SourceError};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+
+use crate::protocol::{CageReport, Reply, Task, TaskError};
+use crate::wire::{self, Kind, ReadRequest};
+
+/// Longest silence of a child before it counts as hung. A child is heard at every read and every few frames.
+const SILENCE: Duration = Duration::from_secs(300);
+/// How much of a child's last words is kept.
+const STDERR_KEPT: usize = 4096;
+
+/// Starts children.
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    executable: PathBuf,
+}
+
+/// What a task may touch.
+pub struct Run<'a> {
+    /// The sources that this task may read, by their number in the plan.
+    pub sources: BTreeMap<usize, Arc<dyn ObjectReader>>,
+    /// The files that go with the task, in order.
+    pub files: Vec<OwnedFd>,
+    /// Called with frames done and frames in all.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    /// Ends the child at once.
+    pub cancel: &'a CancellationToken,
+}
+
+/// Why a task was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// A source could not be read.
+    #[error("source {source_index} could not be read: {error}")]
+    Read {
+        /// The source's number in the plan.
+        source_index: usize,
+        /// Why.
+        error: SourceError,
+    },
+    /// The child says why.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The child died, mostly on hostile media.
+    #[error("the media process ended early ({status}); its last words: {stderr}")]
+    Crashed {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it wrote to standard error.
+        stderr: String,
+        /// The source that it read last.
+        last_source: Option<usize>,
+    },
+    /// Nothing was heard of it.
+    #[error("the media process was silent for {} s and was ended", SILENCE.as_secs())]
+    Silent {
+        /// The source that it read last.
+        last_source: Option<usize>,
+    },
+    /// The job was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// It could not be started, or the conversation broke.
+    #[error("the media process: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Supervisor {
+    /// A supervisor that re-executes `executable` with [`crate::CHILD_ARGUMENT`].
+    pub fn new(executable: PathBuf) -> Self {
+        Self { executable }
+    }
+
+    /// Runs one task in one child.
+    pub async fn run(&self, task: &Task, run: Run<'_>) -> Result<Reply, WorkerError> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        let mut child = self.spawn(theirs, run.files)?;
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        let last_words = tokio::spawn(async move {
+            let mut kept = Vec::new();
+            let mut buffer = [0; 1024];
+            while let Ok(read) = stderr.read(&mut buffer).await {
+                if read == 0 {
+                    break;
+                }
+                kept.extend_from_slice(&buffer[..read]);
+                let excess = kept.len().saturating_sub(STDERR_KEPT);
+                kept.drain(..excess);
+            }
+            String::from_utf8_lossy(&kept).trim().to_owned()
+        });
+        ours.set_nonblocking(true)?;
+        let mut stream = UnixStream::from_std(ours)?;
+        let mut talk = Talk { sources: &run.sources, last_source: None, failed_read: None };
+        let outcome = tokio::select! {
+            outcome = talk.serve(&mut stream, task, run.progress) => outcome,
+            () = run.cancel.cancelled() => Err(WorkerError::Cancelled),
+        };
+        if outcome.is_err() {
+            // It may have ended by itself; either way it does not live on.
+            let _ = child.start_kill();
+        }
+        let status = child.wait().await?;
+        match outcome {
+            // What the parent knows of a failed read says more than what libav made of it.
+            Err(WorkerError::Task(_) | WorkerError::Io(_)) if talk.failed_read.is_some() => {
+                let (source_index, error) = talk.failed_read.take().expect("just looked");
+                Err(WorkerError::Read { source_index, error })
+            }
+            Err(WorkerError::Io(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                let stderr = last_words.await.unwrap_or_default();
+                Err(WorkerError::Crashed { status, stderr, last_source: talk.last_source })
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Asks a child to break out, and says what held.
+    pub async fn check_cage(&self) -> Result<CageReport, WorkerError> {
+        let run = Run {
+            sources: BTreeMap::new(),
+            files: Vec::new(),
+            progress: &|_, _| {},
+            cancel: &CancellationToken::new(),
+        };
+        match self.run(&Task::Cage, run).await? {
+            Reply::Cage(report) => Ok(report),
+            other => Err(TaskError::internal(format!("unexpected reply {other:?}")).into()),
+        }
+    }
+
+    fn spawn(&self, socket: StdUnixStream, files: Vec<OwnedFd>) -> std::io::Result<Child> {
+        let mut command = Command::new(&self.executable);
+        command
+            .arg(crate::CHILD_ARGUMENT)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(socket)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mappings = files.into_iter().zip(3..).map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
+        command.fd_mappings(mappings.collect()).map_err(std::io::Error::other)?;
+        command.spawn()
+    }
+}
+
+struct Talk<'a> {
+    sources: &'a BTreeMap<usize, Arc<dyn ObjectReader>>,
+    last_source: Option<usize>,
+    failed_read: Option<(usize, SourceError)>,
+}
+
+impl Talk<'_> {
+    async fn serve(
+        &mut self,
+        stream: &mut UnixStream,
+        task: &Task,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<Reply, WorkerError> {
+        let body = serde_json::to_vec(task).map_err(std::io::Error::from)?;
+        // A child that died at once shows as the end of the stream, whether at this write or at the next read.
+        let _ = wire::send(stream, Kind::Task, &body).await;
+        loop {
+            let frame = wire::receive(stream, wire::CHILD_FRAME_LIMIT);
+            let frame = tokio::time::timeout(SILENCE, frame).await;
+            let (kind, payload) =
+                frame.map_err(|_| WorkerError::Silent { last_source: self.last_source })?.map_err(reset_is_end)?;
+            match kind {
+                Kind::Read => {
+                    let request = ReadRequest::decode(&payload)?;
+                    let (kind, bytes) = self.read(request).await;
+                    wire::send(stream, kind, &bytes).await.map_err(reset_is_end)?;
+                }
+                Kind::Progress => {
+                    let (done, total) = payload.split_at_checked(8).unwrap_or_default();
+                    progress(number(done), number(total));
+                }
+                Kind::Done => return Ok(serde_json::from_slice(&payload).map_err(std::io::Error::from)?),
+                Kind::Failed => {
+                    let error: TaskError = serde_json::from_slice(&payload).map_err(std::io::Error::from)?;
+                    return Err(error.into());
+                }
+                Kind::Task | Kind::Data | Kind::ReadFailed => {
+                    return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "unexpected frame").into());
+                }
+            }
+        }
+    }
+
+    /// Serves one read; what the child asks beyond its sources or their ends is refused or cut.
+    async fn read(&mut self, request: ReadRequest) -> (Kind, bytes::Bytes) {
+        let index = request.source as usize;
+        let Some(source) = self.sources.get(&index) else {
+            return (Kind::ReadFailed, "no such source".into());
+        };
+        self.last_source = Some(index);
+        let start = request.offset.min(source.size());
+        let end = start.saturating_add(u64::from(request.length.min(wire::READ_LIMIT))).min(source.size());
+        if start == end {
+            return (Kind::Data, bytes::Bytes::new());
+        }
+        match source.read(start..end).await {
+            Ok(bytes) => (Kind::Data, bytes),
+            Err(error) => {
+                let message = error.message.clone();
+                self.failed_read.get_or_insert((index, error));
+                (Kind::ReadFailed, message.into())
+            }
+        }
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+fn reset_is_end(error: std::io::Error) -> std::io::Error {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => {
+            std::io::ErrorKind::UnexpectedEof.into()
+        }
+        _ => error,
+    }
+}
