@@ -199,8 +199,7 @@ pub(crate) fn read_segments(member: &Member<'_>, options: &Options) -> Option<Ve
         segment.finish();
         let (Some(end), true) = (end, start_given) else { continue };
         let start = start.unwrap_or(0.0);
-        // Less than a frame cannot be shown.
-        if end - start < 0.01 {
+        if end <= start {
             let message = format!("The segment ends at {end} and starts at {start}: nothing is left of it.");
             let problem = Problem::author(pointer, "OUT_OF_RANGE", message);
             member.report.problem(problem.fix("`end` must be later than `start`."));

@@ -1,0 +1,6 @@
+//! Tests of the planner as a whole.
+
+mod contracts;
+mod kit;
+mod properties;
+mod seed;
