@@ -3,4 +3,5 @@
 mod contracts;
 mod kit;
 mod properties;
+mod round_trip;
 mod seed;
