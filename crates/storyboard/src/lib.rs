@@ -20,5 +20,6 @@ pub use model::*;
 pub use options::{Limits, Options};
 pub use problem::*;
 pub use render_params::{PageView, SceneView, parse_render_params, render_params};
+pub use wire::json::read_json;
 pub use wire::pointer::json_path;
 pub use wire::v1::{parse, parse_value};

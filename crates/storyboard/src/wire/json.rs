@@ -46,8 +46,10 @@ pub(crate) fn read(text: &[u8]) -> Result<Document, Vec<Problem>> {
                 // serde_json's message holds positions and token kinds, never the text itself.
                 Problem::author("", "MALFORMED_JSON", format!("The request body is not valid JSON: {error}."))
             };
-            Err(problem
-                .fix("Send a JSON object in UTF-8; NaN, Infinity and numbers beyond 1e308 are not JSON."))
+            Err(vec![
+                problem
+                    .fix("Send a JSON object in UTF-8; NaN, Infinity and numbers beyond 1e308 are not JSON."),
+            ])
         }
     }
 }
