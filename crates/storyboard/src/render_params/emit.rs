@@ -114,9 +114,7 @@ fn scene_value(scene: &Scene, view: &SceneView, storyboard: &Storyboard, index: 
     value
 }
 
-fn carried(scene: &Scene, mut shown: Map<String, Value>) -> Carried {
-    // Fields that are compared only to say that their edit has no effect are not worth carrying twice.
-    shown.remove("subtitles");
+fn carried(scene: &Scene, shown: Map<String, Value>) -> Carried {
     let (kind, segments, colour) = match &scene.background {
         Background::Media(background) => (background.kind, background.segments.clone(), None),
         Background::Colour(colour) => (None, Vec::new(), Some(*colour)),

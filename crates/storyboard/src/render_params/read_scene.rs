@@ -13,6 +13,7 @@ use crate::model::{
     Vertical,
 };
 use crate::options::Options;
+use crate::problem::Warning;
 use crate::wire::fields::read_connection;
 use crate::wire::members::{Member, Members};
 use crate::wire::style::{FAMILY_CHARACTERS, SIZES, read_colour};
@@ -95,19 +96,7 @@ pub(crate) fn read_scene(
         );
     }
     let background = read_background(&members, &edits, around);
-    if let Some(carried) = &carried {
-        for (field, name) in
-            [("pageTimes", "sub_scenes[].time"), ("animation", "background.bg_animation"), ("music", "music")]
-        {
-            if edits.edited(field) && carried.shown.contains_key(field) && !edits.changed("lines") {
-                members.report.warn(crate::problem::Warning::at(
-                    members.pointer.clone(),
-                    "EDIT_IGNORED",
-                    format!("`{name}` was edited, which has no effect."),
-                ));
-            }
-        }
-    }
+    warn_ignored(&members, &edits);
     members.ignore(&["subtitles", "music", "music-fade-out"]);
     members.finish();
     let (item, part, parts) = carried.as_ref().map_or((0, 0, 1), |c| (c.item, c.part, c.parts));
@@ -124,6 +113,26 @@ pub(crate) fn read_scene(
         style,
     };
     Some(Returned { scene, whole: carried.is_some(), seconds })
+}
+
+/// Says which edits have no effect. Where lines were edited, what follows from them may have been too.
+fn warn_ignored(members: &Members<'_>, edits: &Edits<'_>) {
+    const FIELDS: &[(&str, &str)] = &[
+        ("pageTimes", "sub_scenes"),
+        ("pageTexts", "sub_scenes"),
+        ("subtitles", "subtitles"),
+        ("animation", "background"),
+        ("music", "music"),
+    ];
+    if edits.carried.is_none() || edits.changed("lines") {
+        return;
+    }
+    for (_, name) in FIELDS.iter().filter(|(field, _)| edits.edited(field)) {
+        let message = format!(
+            "An edit in `{name}` has no effect; texts are edited in `text_lines`, lengths in the scene's `time`."
+        );
+        members.report.warn(Warning::at(format!("{}/{name}", members.pointer), "EDIT_IGNORED", message));
+    }
 }
 
 fn read_keywords(members: &Members<'_>) -> Vec<String> {

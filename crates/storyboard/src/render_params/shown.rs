@@ -17,6 +17,8 @@ pub(crate) fn shown(scene: &Value) -> Map<String, Value> {
             lines.iter().map(|line| line.get("text").cloned().unwrap_or(Value::Null)).collect()
         })
         .collect();
+    let texts: Vec<Value> =
+        pages.iter().map(|page| page.get("subtitle").cloned().unwrap_or(Value::Null)).collect();
     let times: Vec<Value> =
         pages.iter().map(|page| page.get("time").cloned().unwrap_or(Value::Null)).collect();
     let fields = json!({
@@ -33,6 +35,7 @@ pub(crate) fn shown(scene: &Value) -> Map<String, Value> {
         "tts": at("/tts"),
         "lines": lines,
         "pageTimes": times,
+        "pageTexts": texts,
         "subtitles": at("/subtitles"),
         "animation": at("/background/bg_animation/animation"),
         "music": at("/music"),

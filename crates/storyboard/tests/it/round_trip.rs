@@ -175,6 +175,19 @@ fn visible_fields_can_be_edited() {
 }
 
 #[test]
+fn edits_without_effect_are_said() {
+    for pointer in ["/subtitles/0/text", "/sub_scenes/0/subtitle", "/sub_scenes/0/time", "/music"] {
+        let (film, warnings) = edited(|p| *p["scenes"][0].pointer_mut(pointer).unwrap() = json!("9.5"));
+        assert_eq!(
+            warnings.iter().map(|w| w.code.as_str()).collect::<Vec<_>>(),
+            ["EDIT_IGNORED"],
+            "{pointer}"
+        );
+        assert_eq!(film.essence(), seed().essence());
+    }
+}
+
+#[test]
 fn scenes_can_be_removed_doubled_and_moved() {
     let film = json!({"videoName": "film", "scenes": [
         {"text": "One. Two. Three.", "splitTextOnPeriod": true, "minimumDuration": 9}, {"text": "Four"}]});
