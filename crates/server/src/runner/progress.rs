@@ -1,4 +1,4 @@
-//! Progress from a run to its row: only forward, at most once a second, the last word always.
+//! Progress from a run to its row: only forward, at most once a second.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,10 @@ pub(crate) fn channel(
     cancel: &CancellationToken,
 ) -> (Sink, impl Future<Output = ()> + use<>) {
     let (sender, mut receiver) = watch::channel(None::<Progress>);
+    let over = CancellationToken::new();
+    let guard = over.clone().drop_guard();
     let sink: Sink = Arc::new(move |progress: Progress| {
+        let _goes_with_the_sink = &guard;
         sender.send_if_modified(|last| {
             let forward =
                 last.is_none_or(|last| (progress.stage, progress.percent) >= (last.stage, last.percent));
@@ -36,11 +39,12 @@ pub(crate) fn channel(
     });
     let (app, id, cancel) = (Arc::clone(app), id.clone(), cancel.clone());
     let writer = async move {
-        loop {
-            let open = tokio::time::timeout(EVERY, receiver.changed()).await;
-            if matches!(open, Ok(Err(_))) {
-                return; // the sink is gone: the run is over
-            }
+        while !over.is_cancelled() {
+            let changed = tokio::select! {
+                changed = receiver.changed() => changed.is_ok(),
+                () = tokio::time::sleep(EVERY) => false,
+                () = over.cancelled() => return,
+            };
             let progress = *receiver.borrow_and_update();
             let note =
                 progress.map_or(ProgressNote { state: JobState::Planning, percent: 0, scenes: None }, note);
@@ -51,8 +55,11 @@ pub(crate) fn channel(
                     tracing::warn!(error = &error as &dyn std::error::Error, "progress was not written");
                 }
             }
-            if open.is_ok() {
-                tokio::time::sleep(EVERY).await;
+            if changed {
+                tokio::select! {
+                    () = tokio::time::sleep(EVERY) => {}
+                    () = over.cancelled() => return,
+                }
             }
         }
     };
