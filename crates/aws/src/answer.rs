@@ -74,6 +74,23 @@ impl Answer {
             || self.code.as_deref().is_some_and(|code| CODES.contains(&code))
     }
 
+    /// Whether STS says that what the request was signed with is not valid.
+    pub(crate) fn names_own_credentials(&self) -> bool {
+        const CODES: [&str; 10] = [
+            "InvalidClientTokenId",
+            "InvalidAccessKeyId",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidToken",
+            "SignatureDoesNotMatch",
+            "RequestTimeTooSkewed",
+            "RequestExpired",
+            "IncompleteSignature",
+            "UnrecognizedClientException",
+        ];
+        self.code.as_deref().is_some_and(|code| CODES.contains(&code))
+    }
+
     /// For support: never a text that AWS wrote, since it may repeat what was sent.
     pub(crate) fn evidence(&self) -> String {
         let mut evidence = self.operation.to_owned();

@@ -122,7 +122,11 @@ impl Base {
             .get_or_try_init(|| async {
                 let identity = self.sts().get_caller_identity().send().await.map_err(|error| {
                     let answer = Answer::of("GetCallerIdentity", &error);
-                    answer.common().unwrap_or_else(|| server_credentials(&answer))
+                    if answer.names_own_credentials() {
+                        server_credentials(&answer)
+                    } else {
+                        answer.common().unwrap_or_else(|| answer.unexpected())
+                    }
                 })?;
                 identity.arn().map(principal_of).ok_or_else(|| {
                     SourceError::new(Class::Internal, "CALLER_UNKNOWN", "AWS did not say who this server is.")

@@ -112,23 +112,11 @@ impl Grant {
 
     /// Maps a refused AssumeRole by status and code.
     async fn refusal(&self, answer: &Answer) -> SourceError {
-        const OWN: [&str; 10] = [
-            "InvalidClientTokenId",
-            "InvalidAccessKeyId",
-            "ExpiredToken",
-            "ExpiredTokenException",
-            "InvalidToken",
-            "SignatureDoesNotMatch",
-            "RequestTimeTooSkewed",
-            "RequestExpired",
-            "IncompleteSignature",
-            "UnrecognizedClientException",
-        ];
         if let Some(error) = answer.common() {
             return error;
         }
         match answer.code.as_deref() {
-            Some(code) if OWN.contains(&code) => server_credentials(answer),
+            _ if answer.names_own_credentials() => server_credentials(answer),
             Some("RegionDisabledException") => {
                 SourceError::new(Class::Access, "STS_REGION_DISABLED", "STS is switched off in the server's region for that account.")
                     .fix("The account's owner activates the region under IAM, account settings, or the operator sets another AWS_REGION.")
@@ -146,7 +134,12 @@ impl Grant {
     /// AWS answers alike for all causes: name them in order, with the exact text to paste.
     async fn not_assumable(&self, answer: &Answer) -> SourceError {
         let ConnectionSpec { account_id, role_name, external_id, region, .. } = &self.connection;
-        let principal = self.base.caller_arn().await.unwrap_or_else(|_| "ARN_OF_THIS_SERVER".to_owned());
+        let principal = match self.base.caller_arn().await {
+            Ok(principal) => principal,
+            // One more cause is known after all: AWS does not know this server.
+            Err(error) if error.code == "SERVER_CREDENTIALS" => return error,
+            Err(_) => "ARN_OF_THIS_SERVER".to_owned(),
+        };
         let border = if partition(&principal_region(&principal)) == partition(region) {
             ""
         } else {

@@ -201,7 +201,8 @@ async fn a_store_that_ignores_if_match_does_not_mix_versions() {
 
 #[tokio::test]
 async fn a_restored_object_is_read_and_a_tiered_one_is_not() {
-    let table: [(&'static [(&str, &str)], Option<&str>); 4] = [
+    type Row = (&'static [(&'static str, &'static str)], Option<&'static str>);
+    let table: [Row; 4] = [
         (
             &[("ETag", "\"1\""), ("Content-Length", "5"), ("x-amz-storage-class", "GLACIER")],
             Some("MEDIA_ARCHIVED"),

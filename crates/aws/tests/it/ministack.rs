@@ -64,7 +64,7 @@ async fn the_servers_own_credentials_are_the_operators_matter() {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(peer.endpoint.clone()),
         credentials: Some(aws::StaticCredentials {
-            access_key: SERVER.to_owned(),
+            access_key: "AKIAUNKNOWN0000000".to_owned(),
             secret: "hunter2".to_owned(),
         }),
     })
