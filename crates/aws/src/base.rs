@@ -122,7 +122,9 @@ impl Base {
             .get_or_try_init(|| async {
                 let identity = self.sts().get_caller_identity().send().await.map_err(|error| {
                     let answer = Answer::of("GetCallerIdentity", &error);
-                    if answer.names_own_credentials() {
+                    // No policy can deny this call, so a refusal without a code (some stores send one that the SDK
+                    // cannot read) is about the credentials too.
+                    if answer.names_own_credentials() || (answer.status == 403 && answer.code.is_none()) {
                         server_credentials(&answer)
                     } else {
                         answer.common().unwrap_or_else(|| answer.unexpected())
