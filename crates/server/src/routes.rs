@@ -77,7 +77,8 @@ async fn tolerate_slashes(mut request: Request, next: Next) -> Response {
 /// The same address with single slashes and none at the end; `None` if it is so already.
 fn mended(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
-    if !path.contains("//") && !(path.len() > 1 && path.ends_with('/')) {
+    let careless = path.contains("//") || (path.len() > 1 && path.ends_with('/'));
+    if !careless {
         return None;
     }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();

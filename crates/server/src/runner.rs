@@ -7,15 +7,13 @@ mod progress;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Ending, Job, JobId, Line, Outcome};
+use store::{Ending, Handled, Job, JobId, Line, Outcome};
 use storyboard::{Class, Problem, Warning};
 use tracing::Instrument as _;
 
 use crate::films::Made;
 use crate::state::{App, Run, now};
 
-/// How often the net below the queue is looked at, and how overdue a row must be to be caught by it.
-const NET: Duration = Duration::from_secs(30);
 /// Tries to write a job's end before it is left to the next start of the server.
 const END_TRIES: u32 = 10;
 
@@ -34,40 +32,26 @@ pub(crate) enum RunEnd {
 pub(crate) async fn work(app: &Arc<App>) {
     let line = |line, at_once| {
         let this = Arc::clone(app);
-        app.store.consume(line, at_once, app.shutdown.clone().cancelled_owned(), move |row| {
+        app.store.consume(line, at_once, now, app.shutdown.clone().cancelled_owned(), move |row| {
             run(Arc::clone(&this), JobId::from_text(row))
         })
     };
     tokio::join!(
         line(Line::Previews, app.settings.previews_at_once),
         line(Line::Films, app.settings.films_at_once),
-        net(app),
     );
 }
 
-async fn net(app: &App) {
-    let overdue = i64::try_from(NET.as_millis()).unwrap_or(0);
-    while tokio::time::timeout(NET, app.shutdown.cancelled()).await.is_err() {
-        match app.store.wake_overdue(overdue, now()).await {
-            Ok(0) => {}
-            Ok(count) => tracing::warn!(count, "overdue rows were woken again"),
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "overdue rows were not woken")
-            }
-        }
-    }
-}
-
-async fn run(app: Arc<App>, id: JobId) {
+async fn run(app: Arc<App>, id: JobId) -> Handled {
     if app.shutdown.is_cancelled() {
-        return;
+        return Handled::Done;
     }
     let job = match app.store.claim_job(&id, &app.instance, now()).await {
         Ok(Some(job)) => job,
-        Ok(None) => return,
+        Ok(None) => return Handled::Done,
         Err(error) => {
             tracing::error!(job.id = %id, error = &error as &dyn std::error::Error, "a job could not be claimed");
-            return;
+            return Handled::NotNow;
         }
     };
     let run = app.begin_run(&id);
@@ -86,6 +70,7 @@ async fn run(app: Arc<App>, id: JobId) {
     .instrument(span)
     .await;
     app.end_run(&id);
+    Handled::Done
 }
 
 /// Runs the body in a task of its own, so that its panic is a failed job and nothing more; ends it with the server.
@@ -195,5 +180,19 @@ pub(crate) fn io_problem(error: &std::io::Error) -> Problem {
                 .fix("Tell its operator, and send the job again when there is room.")
         }
         _ => internal(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_and_nothing_else_is_told() {
+        let full = io_problem(&std::io::Error::from_raw_os_error(28));
+        assert_eq!((full.class, full.code.as_str()), (Class::Internal, "DISK_FULL"));
+        let other = io_problem(&std::io::Error::other("/secret/path"));
+        assert_eq!(other.code, "INTERNAL");
+        assert!(!format!("{other:?}").contains("secret"));
     }
 }

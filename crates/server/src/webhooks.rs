@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use store::{Delivery, DeliveryId, Line};
+use store::{Delivery, DeliveryId, Handled, Line};
 use storyboard::Warning;
 
 use crate::ports::HookError;
@@ -19,15 +19,15 @@ const AT_ONCE: usize = 4;
 pub(crate) async fn work(app: &Arc<App>) {
     let this = Arc::clone(app);
     app.store
-        .consume(Line::Hooks, AT_ONCE, app.shutdown.clone().cancelled_owned(), move |row| {
+        .consume(Line::Hooks, AT_ONCE, now, app.shutdown.clone().cancelled_owned(), move |row| {
             deliver(Arc::clone(&this), DeliveryId::from_text(row))
         })
         .await;
 }
 
-async fn deliver(app: Arc<App>, id: DeliveryId) {
+async fn deliver(app: Arc<App>, id: DeliveryId) -> Handled {
     if app.shutdown.is_cancelled() {
-        return;
+        return Handled::Done;
     }
     let result = async {
         if let Some(delivery) = app.store.claim_delivery(&id, &app.instance, now()).await? {
@@ -37,7 +37,9 @@ async fn deliver(app: Arc<App>, id: DeliveryId) {
     };
     if let Err(error) = result.await {
         tracing::error!(webhook.id = %id, error = &error as &dyn std::error::Error, "a webhook was not settled");
+        return Handled::NotNow;
     }
+    Handled::Done
 }
 
 async fn attempt(app: &App, delivery: &Delivery) -> Result<(), store::Error> {

@@ -1,6 +1,5 @@
 -- Times are milliseconds since 1970 UTC. JSON is TEXT. Every row belongs to an owner.
--- The queue's own tables (Jobs, Workers) come from its own migrations; ours must not share their names,
--- which SQLite compares without regard to case.
+-- A job that is queued and a delivery that is pending are the queue: there is no other.
 
 CREATE TABLE api_keys (
     id TEXT PRIMARY KEY,

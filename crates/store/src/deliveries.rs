@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use storyboard::Warning;
 
-use crate::queue::{self, Line};
+use crate::queue::Line;
 use crate::{DeliveryId, Error, JobId, Millis, Owner, Store};
 
 /// One message to one webhook.
@@ -22,7 +22,7 @@ pub struct Delivery {
     pub attempts: u32,
 }
 
-/// Makes a delivery and its wake-up.
+/// Makes a delivery; the caller rings the bell once it is committed.
 pub(crate) async fn create(
     tx: &mut SqliteConnection,
     id: &DeliveryId,
@@ -42,7 +42,7 @@ pub(crate) async fn create(
     .bind(now)
     .execute(&mut *tx)
     .await?;
-    queue::wake(tx, Line::Hooks, id.as_str(), now).await
+    Ok(())
 }
 
 impl Store {
@@ -87,7 +87,6 @@ impl Store {
         failed: Option<(Millis, &str)>,
         now: Millis,
     ) -> Result<(), Error> {
-        let mut tx = self.write().await?;
         sqlx::query(
             "UPDATE hook_deliveries SET holder = NULL, attempts = attempts + ?3, run_after = coalesce(?4, run_after),
                 last_error = coalesce(?5, last_error), updated = ?6
@@ -99,12 +98,9 @@ impl Store {
         .bind(failed.map(|(run_after, _)| run_after))
         .bind(failed.map(|(_, error)| error))
         .bind(now)
-        .execute(&mut *tx)
+        .execute(&self.writer)
         .await?;
-        if let Some((run_after, _)) = failed {
-            queue::wake(&mut tx, Line::Hooks, id.as_str(), run_after).await?;
-        }
-        tx.commit().await?;
+        self.bells.ring(Line::Hooks);
         Ok(())
     }
 

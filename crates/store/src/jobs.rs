@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use storyboard::{Problem, Warning};
 
-use crate::queue::{self, Line};
+use crate::queue::Line;
 use crate::{Error, JobId, KeyId, Millis, Owner, Store};
 
 /// What a job makes.
@@ -186,7 +186,7 @@ pub struct JobPage {
 }
 
 impl Store {
-    /// Accepts a job: its row and its wake-up, in one transaction that survives a power cut.
+    /// Accepts a job, in one transaction that survives a power cut; its row is its place in the queue.
     pub async fn accept_job(&self, new: &NewJob, now: Millis) -> Result<Accepted, Error> {
         let mut tx = self.write().await?;
         if let Some((key, request_hash)) = &new.idempotency {
@@ -232,8 +232,8 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         }
-        queue::wake(&mut tx, Line::of(new.kind), id.as_str(), now).await?;
         tx.commit().await?;
+        self.bells.ring(Line::of(new.kind));
         Ok(Accepted::New(id))
     }
 
@@ -299,6 +299,7 @@ impl Store {
         }
         crate::runs::end(&mut tx, id, &crate::Outcome::cancelled(), now).await?;
         tx.commit().await?;
+        self.bells.ring(Line::Hooks);
         Ok(Cancelled::Done)
     }
 }

@@ -4,11 +4,10 @@
 //! accepted or finished survives a power cut; readers beside it.
 //!
 //! Invariants: every row belongs to an owner, and another owner's row is [`Error::NotFound`]; secrets are kept
-//! as SHA-256 hashes only; a verb that changes a job and wakes the queue does both in one transaction. The clock
+//! as SHA-256 hashes only; a job and its place in the queue are one row, written in one transaction. The clock
 //! is passed in as [`Millis`] wherever logic needs it. Ids are newtypes.
 //!
-//! Delivery is the queue's (module `queue`, apalis), state is ours: a wake-up only says "look at this row", and
-//! whoever wants to work on a row must claim it first.
+//! The rows are the queue too (module `queue`): whoever wants to work on one must claim it first.
 
 mod connections;
 mod deliveries;
@@ -26,7 +25,7 @@ pub use ids::{ConnectionId, DeliveryId, JobId, KeyId, Owner};
 pub use jobs::{Accepted, Cancelled, Format, Job, JobKind, JobPage, JobState, NewJob};
 pub use keys::{IssuedKey, Key};
 pub use open::Store;
-pub use queue::Line;
+pub use queue::{Handled, Line};
 pub use runs::{Ending, Outcome, ProgressNote, Recovered};
 pub use sweep::KeptFilm;
 

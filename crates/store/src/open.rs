@@ -1,6 +1,7 @@
 //! Opening the database: pools, migrations, the copy made before them.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
@@ -8,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqlitePool, Transaction};
 
 use crate::Error;
+use crate::queue::Bells;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -18,6 +20,7 @@ pub struct Store {
     pub(crate) writer: SqlitePool,
     /// Read only.
     pub(crate) reader: SqlitePool,
+    pub(crate) bells: Arc<Bells>,
 }
 
 impl Store {
@@ -47,7 +50,7 @@ impl Store {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(open_error)?;
-        Ok(Self { writer, reader })
+        Ok(Self { writer, reader, bells: Arc::default() })
     }
 
     /// Whether the database answers, for readiness.
@@ -80,30 +83,19 @@ fn owner_only(path: &Path) {
     }
 }
 
-/// The queue keeps its own history table: sharing one would let either set of migrations call the other's unknown.
-fn queue_migrations() -> Migrator {
-    let mut migrations = apalis_sqlite::SqliteStorage::<()>::migrations();
-    migrations.dangerous_set_table_name("_queue_migrations");
-    migrations
-}
-
 async fn migrate(writer: &SqlitePool, path: &Path, existed: bool) -> Result<(), Error> {
-    let queue = queue_migrations();
-    if existed
-        && (pending(writer, &MIGRATIONS, "_sqlx_migrations").await?
-            || pending(writer, &queue, "_queue_migrations").await?)
-    {
+    if existed && pending(writer).await? {
         back_up(writer, path).await?;
     }
-    MIGRATIONS.run(writer).await.map_err(open_error)?;
-    queue.run(writer).await.map_err(open_error)
+    MIGRATIONS.run(writer).await.map_err(open_error)
 }
 
-async fn pending(writer: &SqlitePool, migrations: &Migrator, table: &str) -> Result<bool, Error> {
+async fn pending(writer: &SqlitePool) -> Result<bool, Error> {
+    const TABLE: &str = "_sqlx_migrations";
     let mut connection = writer.acquire().await?;
-    connection.ensure_migrations_table(table).await.map_err(open_error)?;
-    let applied = connection.list_applied_migrations(table).await.map_err(open_error)?;
-    let newest = migrations.iter().map(|migration| migration.version).max().unwrap_or(0);
+    connection.ensure_migrations_table(TABLE).await.map_err(open_error)?;
+    let applied = connection.list_applied_migrations(TABLE).await.map_err(open_error)?;
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
     Ok(applied.iter().map(|migration| migration.version).max().unwrap_or(0) < newest)
 }
 

@@ -4,8 +4,8 @@
 use sqlx::SqliteConnection;
 use storyboard::{Class, Problem, Warning};
 
-use crate::queue::{self, Line};
-use crate::{DeliveryId, Error, Job, JobId, JobKind, JobState, Millis, Owner, Store};
+use crate::queue::Line;
+use crate::{DeliveryId, Error, Job, JobId, JobState, Millis, Owner, Store};
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,7 @@ impl Store {
         }
         end(&mut tx, id, outcome, now).await?;
         tx.commit().await?;
+        self.bells.ring(Line::Hooks);
         Ok(true)
     }
 
@@ -122,23 +123,21 @@ impl Store {
         problems: &[Problem],
         now: Millis,
     ) -> Result<bool, Error> {
-        let mut tx = self.write().await?;
-        let kind: Option<String> = sqlx::query_scalar(
+        let done = sqlx::query(
             "UPDATE film_jobs SET state = 'queued', holder = NULL, crashes = 0, attempts = attempts + 1,
                 run_after = ?3, problems = ?4, updated = ?5
-             WHERE id = ?1 AND holder = ?2 RETURNING kind",
+             WHERE id = ?1 AND holder = ?2",
         )
         .bind(id.as_str())
         .bind(holder)
         .bind(run_after)
         .bind(serde_json::to_string(problems)?)
         .bind(now)
-        .fetch_optional(&mut *tx)
+        .execute(&self.writer)
         .await?;
-        let Some(kind) = kind else { return Ok(false) };
-        queue::wake(&mut tx, line(&kind), id.as_str(), run_after).await?;
-        tx.commit().await?;
-        Ok(true)
+        self.bells.ring(Line::Previews);
+        self.bells.ring(Line::Films);
+        Ok(done.rows_affected() > 0)
     }
 
     /// Puts a job back because this process stops; the next one goes on with it, and no try is counted.
@@ -155,12 +154,10 @@ impl Store {
         Ok(())
     }
 
-    /// Takes over what a dead process held and makes the queue anew from the rows. To be called at start, and only
-    /// by a process that holds the data directory's lock: every holder found is dead then. A job that was held
+    /// Takes over what a dead process held. To be called at start, and only by a process that holds the data directory's lock: every holder found is dead then. A job that was held
     /// `max_crashes` times without coming to an end is failed, so that it cannot take the server down for ever.
     pub async fn recover(&self, max_crashes: u32, now: Millis) -> Result<Recovered, Error> {
         let mut tx = self.write().await?;
-        queue::clear(&mut tx).await?;
         let mut recovered = Recovered::default();
         let held: Vec<(String, u32, bool)> =
             sqlx::query_as("SELECT id, crashes, cancel_requested FROM film_jobs WHERE holder IS NOT NULL")
@@ -190,63 +187,16 @@ impl Store {
                     .await?;
             }
         }
-        // The ends above may have made deliveries and wake-ups: the queue is filled after them, from the rows.
-        queue::clear(&mut tx).await?;
-        let waiting: Vec<(String, String, Millis)> =
-            sqlx::query_as("SELECT id, kind, run_after FROM film_jobs WHERE state = 'queued' ORDER BY id")
-                .fetch_all(&mut *tx)
-                .await?;
-        recovered.waiting = waiting.len();
-        for (id, kind, run_after) in waiting {
-            queue::wake(&mut tx, line(&kind), &id, run_after).await?;
-        }
         sqlx::query("UPDATE hook_deliveries SET holder = NULL WHERE holder IS NOT NULL")
             .execute(&mut *tx)
             .await?;
-        let hooks: Vec<(String, Millis)> =
-            sqlx::query_as("SELECT id, run_after FROM hook_deliveries WHERE state = 'pending' ORDER BY id")
-                .fetch_all(&mut *tx)
-                .await?;
-        for (id, run_after) in hooks {
-            queue::wake(&mut tx, Line::Hooks, &id, run_after).await?;
-        }
+        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM film_jobs WHERE state = 'queued'")
+            .fetch_one(&mut *tx)
+            .await?;
+        recovered.waiting = usize::try_from(waiting).unwrap_or(0);
         tx.commit().await?;
         Ok(recovered)
     }
-
-    /// Wakes rows that have been due for `overdue` milliseconds while nothing of their line was worked on: the net
-    /// below the queue. Returns how many.
-    pub async fn wake_overdue(&self, overdue: Millis, now: Millis) -> Result<usize, Error> {
-        let mut tx = self.write().await?;
-        let jobs: Vec<(String, String)> = sqlx::query_as(
-            "SELECT id, kind FROM film_jobs WHERE state = 'queued' AND run_after <= ?1 AND updated <= ?1
-                AND NOT EXISTS (SELECT 1 FROM film_jobs other WHERE other.kind = film_jobs.kind
-                    AND other.holder IS NOT NULL)
-             ORDER BY id LIMIT 16",
-        )
-        .bind(now - overdue)
-        .fetch_all(&mut *tx)
-        .await?;
-        let hooks: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM hook_deliveries WHERE state = 'pending' AND holder IS NULL AND run_after <= ?1
-             ORDER BY id LIMIT 16",
-        )
-        .bind(now - overdue)
-        .fetch_all(&mut *tx)
-        .await?;
-        for (id, kind) in &jobs {
-            queue::wake(&mut tx, line(kind), id, now).await?;
-        }
-        for id in &hooks {
-            queue::wake(&mut tx, Line::Hooks, id, now).await?;
-        }
-        tx.commit().await?;
-        Ok(jobs.len() + hooks.len())
-    }
-}
-
-fn line(kind: &str) -> Line {
-    Line::of(if kind == JobKind::Render.as_str() { JobKind::Render } else { JobKind::Storyboard })
 }
 
 async fn held(tx: &mut SqliteConnection, id: &JobId, holder: &str) -> Result<bool, Error> {

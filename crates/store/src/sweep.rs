@@ -1,6 +1,6 @@
 //! What is thrown away with time.
 
-use crate::{Error, JobId, Millis, Store, queue};
+use crate::{Error, JobId, Millis, Store};
 
 /// How long an idempotency key is remembered.
 const IDEMPOTENCY_LIFE: Millis = 24 * 60 * 60 * 1000;
@@ -36,7 +36,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets expired tokens, old idempotency keys and the queue's finished rows.
+    /// Forgets expired tokens and old idempotency keys.
     pub async fn forget_expired(&self, now: Millis) -> Result<(), Error> {
         let mut tx = self.write().await?;
         sqlx::query("DELETE FROM api_tokens WHERE expires <= ?1").bind(now).execute(&mut *tx).await?;
@@ -44,7 +44,6 @@ impl Store {
             .bind(now - IDEMPOTENCY_LIFE)
             .execute(&mut *tx)
             .await?;
-        queue::tidy(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }

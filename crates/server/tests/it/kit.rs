@@ -40,6 +40,10 @@ pub(crate) async fn start(data: &Path) -> Server {
 }
 
 pub(crate) async fn start_with(settings: Settings) -> Server {
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_test_writer()
+        .try_init();
     let data = settings.data_dir.clone();
     let store = Store::open(&data.join("storyreel.db")).await.unwrap();
     let studio = Arc::new(TestStudio::new());

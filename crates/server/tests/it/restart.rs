@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -53,15 +54,12 @@ async fn what_was_published_before_the_end_was_written_is_not_made_again() {
     let store = server.stop().await;
     // As if the process had died between the rename and the row.
     store.close().await;
-    let database = dir.path().join("storyreel.db");
-    let status = std::process::Command::new("python3")
-        .args(["-c", "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); d.execute(\"UPDATE film_jobs SET state='rendering', holder='dead', crashes=1, result=NULL, finished=NULL WHERE id=?\", (sys.argv[2],)); d.commit()"])
-        .arg(&database)
-        .arg(&id)
-        .status();
-    if !status.is_ok_and(|status| status.success()) {
-        return; // no python3 to play the crash with
-    }
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("storyreel.db"));
+    let mut database = options.connect().await.unwrap();
+    let crash = "UPDATE film_jobs SET state = 'rendering', holder = 'dead', crashes = 1, result = NULL, finished = NULL
+        WHERE id = ?1";
+    sqlx::query(crash).bind(&id).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
     let server = start(dir.path()).await;
     let job = server.ended(&id).await;
     assert_eq!(job["data"]["status"], "completed");

@@ -152,21 +152,20 @@ async fn a_delivery_keeps_its_id_over_tries_and_a_failed_one_warns_in_the_job() 
     store.claim_job(&id, "p", 1).await.unwrap().unwrap();
     store.finish_job(&id, "p", &done(), 2).await.unwrap();
 
-    let (sender, mut woken) = tokio::sync::mpsc::unbounded_channel();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (sender, mut given) = tokio::sync::mpsc::unbounded_channel();
     let consumer = store.clone();
     let worker = tokio::spawn(async move {
-        let stop = async { stopped.await.unwrap() };
-        consumer
-            .consume(store::Line::Hooks, 1, stop, move |row| {
-                let sender = sender.clone();
-                async move { sender.send(row).unwrap() }
-            })
-            .await;
+        let handler = move |row| {
+            let sender = sender.clone();
+            async move {
+                sender.send(row).unwrap();
+                store::Handled::Done
+            }
+        };
+        consumer.consume(store::Line::Hooks, 1, || 3, std::future::pending(), handler).await;
     });
-    let hook = DeliveryId::from_text(woken.recv().await.unwrap());
-    stop.send(()).unwrap();
-    worker.await.unwrap();
+    let hook = DeliveryId::from_text(given.recv().await.unwrap());
+    worker.abort();
 
     let first = store.claim_delivery(&hook, "p", 3).await.unwrap().unwrap();
     assert_eq!((first.job.clone(), first.attempts), (id.clone(), 0));
