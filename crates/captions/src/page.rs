@@ -17,7 +17,8 @@ pub struct Page {
 impl Page {
     /// The page's text, lines joined by line feeds.
     pub fn text(&self) -> String {
-        let lines = self.lines.iter().map(|line| line.iter().map(|run| run.text.as_str()).collect::<String>());
+        let lines =
+            self.lines.iter().map(|line| line.iter().map(|run| run.text.as_str()).collect::<String>());
         lines.collect::<Vec<_>>().join("\n")
     }
 }
