@@ -11,6 +11,7 @@ mod encode;
 mod errors;
 mod filter;
 mod input;
+mod listener;
 mod overlay;
 mod painter;
 mod picture;
