@@ -19,6 +19,7 @@ pub use inventory::MediaRole;
 pub use model::*;
 pub use options::{Limits, Options};
 pub use problem::*;
-pub use render_params::{PageView, SceneView};
+pub use render_params::{PageView, SceneView, parse_render_params, render_params};
+pub use wire::json::read_json;
 pub use wire::pointer::json_path;
 pub use wire::v1::{parse, parse_value};

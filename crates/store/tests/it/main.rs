@@ -1,4 +1,5 @@
 //! The store against a real file.
+#![allow(clippy::unwrap_used, reason = "a failing helper should fail its test")]
 
 mod access;
 mod jobs;

@@ -230,6 +230,8 @@ pub(crate) fn read_music(audio: &Members<'_>, connection: Option<&str>, options:
 /// A logo over the film; without an address there is none.
 pub(crate) fn read_logo(members: &Members<'_>, connection: Option<&str>, options: &Options) -> Option<Logo> {
     let logo = members.take(&["brandLogo"])?.object()?;
+    let own = read_connection(&logo);
+    let connection = own.as_deref().or(connection);
     let media = logo.take(&["url"]).and_then(|member| read_media(&member, connection, options));
     let vertical = logo.take(&["verticalAlignment"]).and_then(|member| member.choice(VERTICALS));
     let horizontal = logo.take(&["horizontalAlignment"]).and_then(|member| member.choice(HORIZONTALS));

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::pointer::child;
-use crate::problem::Problem;
+use crate::problem::{Problem, Warning};
 
 /// More duplicates than this are not listed.
 const MOST: usize = 100;
@@ -18,8 +18,20 @@ pub(crate) struct Document {
     pub(crate) duplicates: Vec<String>,
 }
 
+/// Reads a client's JSON for whoever looks into it before parsing, such as `renderParams` that may be absent: the
+/// value with a warning for each member given twice. Errors: one problem, `MALFORMED_JSON`, with line and column.
+pub fn read_json(text: &[u8]) -> Result<(Value, Vec<Warning>), Vec<Problem>> {
+    let document = read(text)?;
+    Ok((document.value, document.duplicates.into_iter().map(duplicate).collect()))
+}
+
+/// Says that a member was given twice.
+pub(crate) fn duplicate(pointer: String) -> Warning {
+    Warning::at(pointer, "DUPLICATE_FIELD", "This field is given more than once; the last one counts.")
+}
+
 /// Reads a JSON text. The one problem that malformed text gives names line and column.
-pub(crate) fn read(text: &[u8]) -> Result<Document, Problem> {
+pub(crate) fn read(text: &[u8]) -> Result<Document, Vec<Problem>> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut duplicates = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_slice(text);
@@ -34,8 +46,10 @@ pub(crate) fn read(text: &[u8]) -> Result<Document, Problem> {
                 // serde_json's message holds positions and token kinds, never the text itself.
                 Problem::author("", "MALFORMED_JSON", format!("The request body is not valid JSON: {error}."))
             };
-            Err(problem
-                .fix("Send a JSON object in UTF-8; NaN, Infinity and numbers beyond 1e308 are not JSON."))
+            Err(vec![
+                problem
+                    .fix("Send a JSON object in UTF-8; NaN, Infinity and numbers beyond 1e308 are not JSON."),
+            ])
         }
     }
 }

@@ -89,7 +89,10 @@ impl<'a> Members<'a> {
             if !known.contains(&name.as_str()) {
                 let shown: String = name.chars().take(60).collect();
                 let mut message = format!("`{shown}` is not a known field and has no effect.");
-                if let Some(meant) = nearest(name, known.iter().copied()) {
+                // Looking for what was meant is the costly part, and 100,000 unknown names would pay for it in vain.
+                if !self.report.is_full_of_warnings()
+                    && let Some(meant) = nearest(name, known.iter().copied())
+                {
                     message.push_str(&format!(" Did you mean `{meant}`?"));
                 }
                 self.report.warn(Warning::at(child(&self.pointer, &shown), "UNKNOWN_FIELD", message));

@@ -37,6 +37,11 @@ impl Report {
         }
     }
 
+    /// Whether a further warning would only be counted, so that none need be composed.
+    pub(crate) fn is_full_of_warnings(&self) -> bool {
+        self.warnings.borrow().len() >= MOST
+    }
+
     /// The value with its warnings if there is no problem, else all problems. Without a value there must have
     /// been a problem; should a reader ever forget to name it, the request is still refused.
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<(T, Vec<Warning>), Vec<Problem>> {

@@ -32,7 +32,10 @@ pub(crate) fn read_style(members: &Members<'_>, base: &TextStyle) -> TextStyle {
     if let Some(member) = members.take(&["fontFamily"])
         && let Some(family) = member.text(FAMILY_CHARACTERS)
     {
-        style.family = family.trim().chars().filter(|c| !c.is_control()).collect();
+        let family: String = family.chars().filter(|c| !c.is_control()).collect();
+        if !family.trim().is_empty() {
+            style.family = family.trim().to_owned();
+        }
     }
     if let Some(member) = members.take(&["fontSize"])
         && let Some(size) = read_size(&member)

@@ -22,26 +22,15 @@ pub(crate) const FPS: u32 = 30;
 ///
 /// Malformed JSON is one problem, `MALFORMED_JSON`, that names line and column.
 pub fn parse(json: &[u8], options: &Options) -> Result<(Storyboard, Vec<Warning>), Vec<Problem>> {
-    let document = json::read(json).map_err(|problem| vec![problem])?;
+    let document = json::read(json)?;
     let report = Report::default();
-    warn_duplicates(&report, document.duplicates);
+    document.duplicates.into_iter().for_each(|pointer| report.warn(json::duplicate(pointer)));
     read(&document.value, report, options)
 }
 
 /// Reads a v1 storyboard from a JSON value; like [`parse`].
 pub fn parse_value(value: &Value, options: &Options) -> Result<(Storyboard, Vec<Warning>), Vec<Problem>> {
     read(value, Report::default(), options)
-}
-
-/// Says which members were given twice.
-pub(crate) fn warn_duplicates(report: &Report, duplicates: Vec<String>) {
-    for pointer in duplicates {
-        report.warn(Warning::at(
-            pointer,
-            "DUPLICATE_FIELD",
-            "This field is given more than once; the last one counts.",
-        ));
-    }
 }
 
 fn read(

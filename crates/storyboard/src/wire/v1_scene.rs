@@ -195,12 +195,11 @@ pub(crate) fn read_segments(member: &Member<'_>, options: &Options) -> Option<Ve
             missing("end");
         }
         let end = end_member.as_ref().and_then(|member| member.number(0.0..=longest, " seconds"));
-        let start_given = start.is_some() || !item.get("start").is_some_and(|value| !value.is_null());
+        let start_given = start.is_some() || item.get("start").is_none_or(serde_json::Value::is_null);
         segment.finish();
         let (Some(end), true) = (end, start_given) else { continue };
         let start = start.unwrap_or(0.0);
-        // Less than a frame cannot be shown.
-        if end - start < 0.01 {
+        if end <= start {
             let message = format!("The segment ends at {end} and starts at {start}: nothing is left of it.");
             let problem = Problem::author(pointer, "OUT_OF_RANGE", message);
             member.report.problem(problem.fix("`end` must be later than `start`."));

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use storyboard::{Options, parse, parse_value};
+use storyboard::{Options, parse, parse_render_params, parse_value, render_params};
+
+use crate::random::{storyboard, views};
 
 #[test]
 fn malformed_json_is_one_problem_with_its_place() {
@@ -123,6 +125,23 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Pointers of all values within a value.
+fn all_pointers(value: &Value, pointer: String, pointers: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(n, item)| all_pointers(item, format!("{pointer}/{n}"), pointers));
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(name, item)| all_pointers(item, format!("{pointer}/{name}"), pointers));
+        }
+        _ => {}
+    }
+    pointers.push(pointer);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -133,6 +152,23 @@ proptest! {
         let again = parse(value.to_string().as_bytes(), &options);
         prop_assert_eq!(whole, again);
         let _ = parse_value(&json!({"videoName": "film", "scenes": [scene], "audio": value, "awsConnectionId": "c"}), &options);
+    }
+
+    #[test]
+    fn no_render_params_panic(value in any_json(), film in storyboard(), place in any::<prop::sample::Index>()) {
+        let _ = parse_render_params(&value, &Options::default());
+        let Ok((film, _)) = parse_value(&film, &Options::default()) else {
+            return Err(TestCaseError::reject("not a storyboard"));
+        };
+        let mut params = render_params(&film, &views(&film));
+        let mut pointers = Vec::new();
+        all_pointers(&params, String::new(), &mut pointers);
+        *params.pointer_mut(&pointers[place.index(pointers.len())]).unwrap() = value;
+        if let Ok((edited, _)) = parse_render_params(&params, &Options::default()) {
+            // Whatever was accepted goes round unchanged.
+            let again = parse_render_params(&render_params(&edited, &views(&edited)), &Options::default());
+            prop_assert_eq!(again.unwrap().0.essence(), edited.essence());
+        }
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! What the server needs from outside, as traits; the command line joins them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use pipeline::{Failure, Film, JobContext, PreviewScene};
+use serde_json::Value;
+use storyboard::{Storyboard, Warning};
+
+/// What the owner of an AWS account pastes to let the server in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Papers {
+    /// The role that will be assumed.
+    pub role_arn: String,
+    /// The role's trust policy.
+    pub trust_policy: Value,
+    /// The role's inline policy, with a placeholder for the bucket.
+    pub inline_policy: Value,
+}
+
+/// Reads clients' media through their connections.
+pub trait Access: Send + Sync {
+    /// What to paste for a connection.
+    fn papers<'a>(&'a self, connection: &'a store::Connection) -> BoxFuture<'a, Papers>;
+    /// Opens the media of one job; only through the connections given, all of the job's owner and enabled.
+    fn opener(&self, job: &str, connections: Vec<store::Connection>) -> Arc<dyn media::Opener>;
+    /// Whether there is such an AWS region.
+    fn known_region(&self, region: &str) -> bool;
+    /// A new external id that nobody can guess.
+    fn new_external_id(&self) -> String;
+}
+
+/// Why a webhook was not reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookError {
+    /// The address guard refuses it, such as a private address: it is given up.
+    Refused(String),
+    /// It may be reached later.
+    Failed(String),
+}
+
+/// Sends webhooks behind the URL guard.
+pub trait WebhookSender: Send + Sync {
+    /// Posts a body and answers with the HTTP status. Redirects are not followed.
+    fn post<'a>(
+        &'a self,
+        url: &'a str,
+        headers: Vec<(&'static str, String)>,
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Result<u16, HookError>>;
+    /// Looks at the form of an address and at literal private addresses; no network call.
+    fn check(&self, url: &str) -> Result<(), String>;
+}
+
+/// A plan with its preview.
+pub struct Draft {
+    /// The plan.
+    pub plan: plan::Plan,
+    /// What the client should know.
+    pub warnings: Vec<Warning>,
+    /// The preview of each scene, files in the directory given.
+    pub scenes: Vec<PreviewScene>,
+}
+
+/// A film with what it was made by.
+pub struct Shot {
+    /// The plan.
+    pub plan: plan::Plan,
+    /// What the client should know.
+    pub warnings: Vec<Warning>,
+    /// The film, files in the directory given.
+    pub film: Film,
+}
+
+/// Makes films. [`pipeline::Studio`] does; tests of the server need not wait for one.
+pub trait Filmmaker: Send + Sync {
+    /// Plans a storyboard and writes its preview into `directory`.
+    fn draft<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        directory: &'a Path,
+    ) -> BoxFuture<'a, Result<Draft, Failure>>;
+    /// Plans a storyboard and writes its film into `directory`.
+    fn shoot<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        directory: &'a Path,
+    ) -> BoxFuture<'a, Result<Shot, Failure>>;
+}
+
+impl Filmmaker for pipeline::Studio {
+    fn draft<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        directory: &'a Path,
+    ) -> BoxFuture<'a, Result<Draft, Failure>> {
+        Box::pin(async move {
+            let planned = self.plan(storyboard, context).await?;
+            let scenes = self.preview(&planned, context, directory).await?;
+            Ok(Draft { plan: planned.plan, warnings: planned.warnings, scenes })
+        })
+    }
+
+    fn shoot<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        directory: &'a Path,
+    ) -> BoxFuture<'a, Result<Shot, Failure>> {
+        Box::pin(async move {
+            let planned = self.plan(storyboard, context).await?;
+            let film = self.film(&planned, context, directory).await?;
+            Ok(Shot { plan: planned.plan, warnings: planned.warnings, film })
+        })
+    }
+}

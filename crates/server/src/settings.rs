@@ -1,0 +1,62 @@
+//! The operator's settings, with defaults that work.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+/// The operator's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where clients reach this server; `None` is `http://<listen address>`. Every address handed out begins so.
+    pub public_url: Option<Url>,
+    /// Where films, keys and the lock lie.
+    pub data_dir: PathBuf,
+    /// Days after which a film is deleted; 0 keeps it for ever.
+    pub keep_films: u32,
+    /// Bytes of films above which the oldest are deleted.
+    pub max_data_bytes: Option<u64>,
+    /// Life of an access token.
+    pub token_life: Duration,
+    /// Life of a signed address.
+    pub url_life: Duration,
+    /// What a storyboard may hold.
+    pub parse: storyboard::Options,
+    /// Name of the role that new connections are assumed with.
+    pub role_name: String,
+    /// Films rendered at a time.
+    pub films_at_once: usize,
+    /// Previews made at a time, beside the films.
+    pub previews_at_once: usize,
+    /// Largest request body in bytes.
+    pub max_body: usize,
+    /// Pauses before the tries after the first, for jobs whose problems may pass.
+    pub retry_delays: Vec<Duration>,
+    /// Pauses before the tries after the first, for webhooks.
+    pub webhook_delays: Vec<Duration>,
+    /// How often old films are looked for.
+    pub sweep_every: Duration,
+}
+
+impl Settings {
+    /// The defaults for a data directory.
+    pub fn new(data_dir: PathBuf) -> Self {
+        let seconds = |list: &[u64]| list.iter().copied().map(Duration::from_secs).collect();
+        Self {
+            public_url: None,
+            data_dir,
+            keep_films: 30,
+            max_data_bytes: None,
+            token_life: Duration::from_secs(60 * 60),
+            url_life: Duration::from_secs(24 * 60 * 60),
+            parse: storyboard::Options::default(),
+            role_name: "PictoryCloudIntegrationRole".to_owned(),
+            films_at_once: 1,
+            previews_at_once: 1,
+            max_body: 2 * 1024 * 1024,
+            retry_delays: seconds(&[5, 30, 120, 600, 1800]),
+            webhook_delays: seconds(&[5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600]),
+            sweep_every: Duration::from_secs(15 * 60),
+        }
+    }
+}

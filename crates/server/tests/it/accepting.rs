@@ -1,0 +1,141 @@
+//! What a storyboard is answered with before any work is done.
+
+use serde_json::{Value, json};
+
+use crate::http;
+use crate::kit::{connection, plain, redacted, start};
+
+fn with_media(connection: &Value) -> Value {
+    json!({
+        "awsConnectionId": connection,
+        "videoName": "test film",
+        "scenes": [{"text": "Hello", "backgroundUri": "s3://bucket/hello.mp4", "minimumDuration": 2}],
+    })
+}
+
+#[tokio::test]
+async fn an_accepted_storyboard_has_its_id_under_every_spelling() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let mut body = plain();
+    body["videoStyle"] = json!("fancy");
+    let answer = server.post("/video/storyboard", &body).await;
+    assert_eq!(answer.status, 200);
+    let json = answer.json();
+    let id = json["jobId"].as_str().unwrap();
+    assert_eq!(json["job_id"], id);
+    assert_eq!(json["data"], json!({"jobId": id, "job_id": id}));
+    assert_eq!(json["success"], true);
+    let warnings = json["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|warning| warning["pointer"] == "/videoStyle"), "{warnings:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_must_be_known_enabled_and_the_callers() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let ben = server.key_of("ben").await;
+    let foreign = server.call_as(&ben, "POST", "/awsconnections", &connection("b").to_string()).await.json();
+    let mine = server.post("/awsconnections", &connection("a")).await.json();
+    let mut off = connection("off");
+    off["enabled"] = json!(false);
+    let off = server.post("/awsconnections", &off).await.json();
+
+    let good = server.post("/video/storyboard", &with_media(&mine["connectionId"])).await;
+    assert_eq!(good.status, 200, "{}", good.text());
+    for (id, code) in [
+        (&json!("nothing"), "CONNECTION_UNKNOWN"),
+        (&foreign["connectionId"], "CONNECTION_UNKNOWN"),
+        (&off["connectionId"], "CONNECTION_DISABLED"),
+    ] {
+        let answer = server.post("/video/storyboard", &with_media(id)).await;
+        assert_eq!(answer.status, 400, "{id}");
+        let body = answer.json();
+        assert_eq!(body["code"], "INVALID_REQUEST_BODY");
+        assert_eq!(
+            (&body["fields"][0]["name"], &body["fields"][0]["code"]),
+            (&json!("awsConnectionId"), &json!(code))
+        );
+    }
+    let mut by_scene = with_media(&Value::Null);
+    by_scene["scenes"][0]["awsConnectionId"] = json!("nothing");
+    let answer = server.post("/video/storyboard", &by_scene).await.json();
+    assert_eq!(answer["fields"][0]["name"], "scenes[0].awsConnectionId");
+    let mut unused = plain();
+    unused["awsConnectionId"] = json!("nothing");
+    assert_eq!(server.post("/video/storyboard", &unused).await.status, 400);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_has_a_path_and_nothing_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let body = json!({"videoName": "x", "webhook": "http://10.0.0.1/hook", "scenes": [{"text": "Hi"}]});
+    let answer = server.post("/video/storyboard", &body).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.json()["fields"].as_array().unwrap().iter().any(|field| field["name"] == "webhook"));
+    let body = json!({"videoName": "x", "scenes": [{"text": "Hi", "minimumDuration": -1}, {"minimumDuration": 1e300}]});
+    let answer = server.post("/video/storyboard", &body).await;
+    assert_eq!(answer.status, 400);
+    let fields = answer.json()["fields"].as_array().unwrap().clone();
+    assert!(fields.iter().any(|field| field["name"] == "scenes[0].minimumDuration"), "{fields:?}");
+    for body in ["", "{", "[]", "null", "{\"scenes\":[]}", "\u{1}"] {
+        let answer = server.call("POST", "/video/storyboard", body).await;
+        assert_eq!(
+            (answer.status, answer.json()["code"].clone()),
+            (400, json!("INVALID_REQUEST_BODY")),
+            "{body:?}"
+        );
+    }
+    let huge = format!("{{\"videoName\":\"{}\"}}", "x".repeat(3 * 1024 * 1024));
+    let answer = server.call("POST", "/video/storyboard", &huge).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(server.get("/jobs").await.json(), json!({"items": [], "nextPageKey": null}));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_idempotency_key_makes_one_job() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let url = format!("{}/pictoryapis/v1/video/storyboard", server.root);
+    let key = server.key.clone();
+    let headers = [("authorization", key.as_str()), ("idempotency-key", "one")];
+    let body = plain().to_string();
+    let first = http::send("POST", &url, &headers, body.as_bytes()).await.json();
+    let second = http::send("POST", &url, &headers, body.as_bytes()).await.json();
+    assert_eq!(first["jobId"], second["jobId"]);
+    let other = http::send("POST", &url, &headers, body.replace("Hello", "Bye").as_bytes()).await;
+    assert_eq!(other.status, 422);
+    assert_eq!(server.get("/jobs").await.json()["items"].as_array().unwrap().len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn renders_of_storyboard_jobs() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let storyboard = server.storyboard().await;
+    for body in ["", "{}", "null", "{\"webhook\":\"\"}", "{\"webhook\":null,\"x\":1}"] {
+        let answer = server.call("PUT", &format!("/video/render/{storyboard}"), body).await;
+        assert_eq!(answer.status, 200, "{body}");
+        let json = answer.json();
+        assert_eq!(json["data"]["job_id"], json["jobId"]);
+        assert_eq!(json["warnings"].as_array().unwrap().len(), usize::from(body.contains('x')));
+    }
+    let unknown = server.call("PUT", "/video/render/018f0000-0000-7000-8000-000000000000", "{}").await;
+    assert_eq!(unknown.status, 404);
+    insta::assert_json_snapshot!("job_not_found", redacted(&unknown.json(), &server.root));
+    let render = server.film().await["jobId"].as_str().unwrap().to_owned();
+    assert_eq!(server.call("PUT", &format!("/video/render/{render}"), "{}").await.status, 409);
+
+    server.studio.gate.send_replace(false);
+    let running = server.send_storyboard(&plain()).await;
+    let early = server.call("PUT", &format!("/video/render/{running}"), "{}").await;
+    assert_eq!((early.status, early.json()["code"].clone()), (409, json!("STORYBOARD_NOT_READY")));
+    server.studio.gate.send_replace(true);
+    server.ended(&running).await;
+    server.stop().await;
+}

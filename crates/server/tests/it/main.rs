@@ -1,0 +1,14 @@
+//! The server as a client sees it: real sockets, a real database, a studio that is quick.
+#![allow(clippy::unwrap_used, reason = "a failing helper should fail its test")]
+
+mod accepting;
+mod auth;
+mod connections;
+mod files;
+mod http;
+mod kit;
+mod restart;
+mod running;
+mod studio;
+mod sweeping;
+mod webhooks;
