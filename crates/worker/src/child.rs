@@ -90,7 +90,14 @@ impl Files {
 pub fn run(work: impl FnOnce(Task, &Link, &mut Files) -> Result<Reply, TaskError>) -> i32 {
     match answer(work) {
         Ok(()) => 0,
-        Err(_) => 3,
+        Err(error) => {
+            // The parent keeps a child's last words.
+            #[expect(clippy::print_stderr, reason = "standard error is the only way out where the socket failed")]
+            {
+                eprintln!("{error}");
+            }
+            3
+        }
     }
 }
 
