@@ -1,2 +1,40 @@
-//! The one binary.
-fn main() {}
+//! `storyreel`: the one binary. It joins the crates; each subcommand is a file under `commands`.
+
+mod arguments;
+mod commands;
+mod config;
+mod exit;
+mod progress;
+mod studio;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    // The child must shut its cage before anything else is started: no runtime, no logging, no arguments.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == worker::CHILD_ARGUMENT) {
+        return ExitCode::from(u8::try_from(render::child_main()).unwrap_or(1));
+    }
+    let arguments = Arguments::parse();
+    raise_open_files();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::internal(&anyhow::Error::from(error)),
+    };
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Render(arguments) => commands::render::run(arguments).await,
+        }
+    })
+}
+
+/// A film of many scenes has many clips open at once.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Without it long films fail with a message of their own.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}

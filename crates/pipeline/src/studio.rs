@@ -1,13 +1,17 @@
-//! The studio: shared by all jobs of a process.
+//! The studio: what all jobs of a process share, and what one job brings along.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use media::Opener;
-use plan::Plan;
+use captions::Typesetter;
+use media::{BlockCache, CacheSettings, Opener};
 use serde::{Deserialize, Serialize};
-use storyboard::{Problem, Storyboard, Warning};
+use storyboard::{Limits, Problem, Storyboard, Warning};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use worker::{CageReport, EncoderSettings, Supervisor, WorkerError};
+
+use crate::planning::Planned;
 
 /// What one job brings along.
 #[derive(Clone)]
@@ -54,14 +58,6 @@ pub enum Failure {
     Cancelled,
 }
 
-/// A plan, ready to be rendered, with its open sources.
-pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// What the client should know.
-    pub warnings: Vec<Warning>,
-}
-
 /// One scene of a preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewScene {
@@ -98,6 +94,9 @@ pub struct Film {
     pub bytes_read: u64,
     /// Requests that read them.
     pub requests: u64,
+    /// What turned out only while rendering, such as a video that is shorter than it says.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
 }
 
 impl Film {
@@ -107,33 +106,87 @@ impl Film {
     }
 }
 
-/// The studio: fonts, the supervisor of the caged children, settings. Cheap to clone.
+/// What an operator may set.
+#[derive(Debug, Clone)]
+pub struct StudioSettings {
+    /// How many children work at once.
+    pub parallel: usize,
+    /// How pictures are encoded.
+    pub encoder: EncoderSettings,
+    /// AAC bit rate of the sound in bits per second.
+    pub audio_bit_rate: u32,
+    /// What a storyboard may ask for.
+    pub limits: Limits,
+    /// A folder of music for storyboards that leave the choice to the server.
+    pub music: Option<PathBuf>,
+    /// How media is cached in memory.
+    pub cache: CacheSettings,
+}
+
+impl Default for StudioSettings {
+    fn default() -> Self {
+        Self {
+            parallel: std::thread::available_parallelism().map_or(2, usize::from),
+            encoder: EncoderSettings::default(),
+            audio_bit_rate: 192_000,
+            limits: Limits::default(),
+            music: None,
+            cache: CacheSettings::default(),
+        }
+    }
+}
+
+/// The studio: fonts, the supervisor of the caged children, the block cache, settings. Cheap to clone.
 #[derive(Clone)]
-pub struct Studio {}
+pub struct Studio {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) supervisor: Supervisor,
+    pub(crate) typesetter: Arc<Typesetter>,
+    pub(crate) cache: Arc<BlockCache>,
+    pub(crate) settings: StudioSettings,
+    /// One for each child that may work at once, over all jobs.
+    pub(crate) slots: Semaphore,
+}
 
 impl Studio {
+    /// A studio that runs its children through `supervisor`.
+    pub fn new(supervisor: Supervisor, typesetter: Typesetter, settings: StudioSettings) -> Self {
+        let cache = BlockCache::new(settings.cache);
+        let slots = Semaphore::new(settings.parallel.max(1));
+        let typesetter = Arc::new(typesetter);
+        Self { shared: Arc::new(Shared { supervisor, typesetter, cache, settings, slots }) }
+    }
+
     /// Pins and probes the media of a storyboard and plans the film. Reports every problem of all scenes at once.
-    pub async fn plan(&self, _storyboard: &Storyboard, _context: &JobContext) -> Result<Planned, Failure> {
-        Err(Failure::Cancelled)
+    pub async fn plan(&self, storyboard: &Storyboard, context: &JobContext) -> Result<Planned, Failure> {
+        crate::planning::plan(&self.shared, storyboard, context).await
     }
 
     /// Writes the first frame of each scene into `directory`.
     pub async fn preview(
         &self,
-        _planned: &Planned,
-        _context: &JobContext,
-        _directory: &Path,
+        planned: &Planned,
+        context: &JobContext,
+        directory: &Path,
     ) -> Result<Vec<PreviewScene>, Failure> {
-        Err(Failure::Cancelled)
+        crate::filming::preview(&self.shared, planned, context, directory).await
     }
 
-    /// Renders the film into `directory`.
+    /// Renders the film into `directory`. On failure what was written stays behind for the caller to remove.
     pub async fn film(
         &self,
-        _planned: &Planned,
-        _context: &JobContext,
-        _directory: &Path,
+        planned: &Planned,
+        context: &JobContext,
+        directory: &Path,
     ) -> Result<Film, Failure> {
-        Err(Failure::Cancelled)
+        crate::filming::film(&self.shared, planned, context, directory).await
+    }
+
+    /// Asks a child to break out of its cage, and says what held.
+    pub async fn check_cage(&self) -> Result<CageReport, WorkerError> {
+        self.shared.supervisor.check_cage().await
     }
 }

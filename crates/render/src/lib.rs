@@ -1,1 +1,41 @@
-//! All that touches libav: probe, decode, compose, encode, assemble. Lives only in the child.
+//! All that touches libav: probe, decode, compose, encode, assemble. It lives only in the caged child.
+//!
+//! Bytes come through the child's [`worker::child::Link`]; results go into files that the parent opened. Nothing here
+//! opens a file or a socket, and the cage would refuse it.
+
+mod assemble;
+mod backdrop;
+mod clip;
+mod container;
+mod encode;
+mod errors;
+mod filter;
+mod input;
+mod listener;
+mod overlay;
+mod painter;
+mod picture;
+mod probe;
+mod sound;
+mod track;
+
+use worker::child::{Files, Link};
+use worker::{Reply, Task, TaskError};
+
+/// The whole life of a child process; returns its exit code.
+pub fn child_main() -> i32 {
+    worker::child::run(work)
+}
+
+fn work(task: Task, link: &Link, files: &mut Files) -> Result<Reply, TaskError> {
+    ffmpeg_next::init().map_err(|error| TaskError::internal(format!("libav: {error}")))?;
+    ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal);
+    match task {
+        Task::Cage => Err(TaskError::internal("the cage answers for itself")),
+        Task::Probe => probe::probe(link, 0).map(Reply::Probe),
+        Task::Clip(task) => clip::encode(&task, link, files).map(Reply::Written),
+        Task::Frame(task) => picture::draw(&task, link, files).map(Reply::Written),
+        Task::Sound(task) => sound::encode(&task, link, files).map(Reply::Written),
+        Task::Assemble(task) => assemble::assemble(&task, link, files).map(Reply::Written),
+    }
+}

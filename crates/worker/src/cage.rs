@@ -47,7 +47,8 @@ pub fn shut(limits: Limits) -> io::Result<&'static str> {
         setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?;
     }
     let landlock = shut_landlock();
-    let programs = [allow_list()?, no_clone3()?];
+    // The allow-list last: it does not allow another filter.
+    let programs = [no_clone3()?, allow_list()?];
     for program in &programs {
         seccompiler::apply_filter(program).map_err(io::Error::other)?;
     }
@@ -80,7 +81,7 @@ fn allow_list() -> io::Result<BpfProgram> {
         libc::SYS_clock_getres,
         libc::SYS_clock_gettime,
         libc::SYS_clock_nanosleep,
-        libc::SYS_clone3, // answered ENOSYS by the second filter, so that threads fall back on clone
+        libc::SYS_clone3, // answered ENOSYS by the other filter, so that threads fall back on clone
         libc::SYS_close,
         libc::SYS_dup,
         libc::SYS_exit,

@@ -26,17 +26,33 @@ impl Link {
     /// Reads up to `buffer.len()` bytes of a source; fewer only where the parent cannot serve more at once.
     pub fn read(&self, source: usize, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let length = buffer.len().min(wire::READ_LIMIT as usize) as u32;
+        if length == 0 {
+            return Ok(0);
+        }
         let request = ReadRequest { source: source as u32, offset, length };
-        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let payload = self.ask(request)?;
+        let target = buffer.get_mut(..payload.len());
+        target.ok_or(io::ErrorKind::InvalidData)?.copy_from_slice(&payload);
+        Ok(payload.len())
+    }
+
+    fn ask(&self, request: ReadRequest) -> io::Result<Vec<u8>> {
+        let mut stream = self.lock();
         wire::write(&mut *stream, Kind::Read, &request.encode())?;
         let mut payload = Vec::new();
         match wire::read(&mut *stream, &mut payload, wire::PARENT_FRAME_LIMIT)? {
-            Kind::Data if payload.len() <= buffer.len() => {
-                buffer[..payload.len()].copy_from_slice(&payload);
-                Ok(payload.len())
-            }
+            Kind::Data => Ok(payload),
             Kind::ReadFailed => Err(io::Error::other(String::from_utf8_lossy(&payload).into_owned())),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "unexpected frame")),
+        }
+    }
+
+    /// The size of a source in bytes.
+    pub fn size(&self, source: usize) -> io::Result<u64> {
+        let request = ReadRequest { source: source as u32, offset: 0, length: 0 };
+        match self.ask(request)? {
+            bytes if bytes.len() == 8 => Ok(u64::from_le_bytes(bytes.try_into().expect("8 bytes"))),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a size has 8 bytes")),
         }
     }
 
@@ -74,7 +90,14 @@ impl Files {
 pub fn run(work: impl FnOnce(Task, &Link, &mut Files) -> Result<Reply, TaskError>) -> i32 {
     match answer(work) {
         Ok(()) => 0,
-        Err(_) => 3,
+        Err(error) => {
+            // The parent keeps a child's last words.
+            #[expect(clippy::print_stderr, reason = "standard error is the only way out where the socket failed")]
+            {
+                eprintln!("{error}");
+            }
+            3
+        }
     }
 }
 

@@ -212,6 +212,9 @@ impl Talk<'_> {
             return (Kind::ReadFailed, "no such source".into());
         };
         self.last_source = Some(index);
+        if request.length == 0 {
+            return (Kind::Data, source.size().to_le_bytes().to_vec().into());
+        }
         let start = request.offset.min(source.size());
         let end = start.saturating_add(u64::from(request.length.min(wire::READ_LIMIT))).min(source.size());
         if start == end {

@@ -60,7 +60,7 @@ pub struct ReadRequest {
     pub source: u32,
     /// First byte.
     pub offset: u64,
-    /// Number of bytes, at most [`READ_LIMIT`].
+    /// Number of bytes, at most [`READ_LIMIT`]; 0 asks for the source's size instead, 8 bytes.
     pub length: u32,
 }
 

@@ -1,0 +1,232 @@
+//! From a storyboard to a plan: everything that must be asked of the outside world is asked here.
+//!
+//! Invariant: all media of all scenes is looked at before the job fails, so that its owner sees every problem at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use media::{LocalOpener, ObjectReader, Opened, Opener, SourceError, Usage};
+use plan::{MediaInfo, Plan, PlannedSource, Sources, plan_within};
+use sha2::{Digest, Sha256};
+use storyboard::{Address, MediaRef, Music, MusicSource, Problem, Storyboard, Warning};
+use worker::{Reply, Run, Task, TaskError, WorkerError};
+
+use crate::meter::Meter;
+use crate::problems::{Place, problem};
+use crate::studio::{Failure, JobContext, Shared, Stage};
+use crate::typesetting::Pages;
+
+/// A plan, ready to be rendered, with its open sources.
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What the client should know.
+    pub warnings: Vec<Warning>,
+    /// Readers of the plan's sources, by their number.
+    pub(crate) readers: Vec<Arc<dyn ObjectReader>>,
+    /// Where the storyboard first names each source, by its number.
+    pub(crate) pointers: Vec<String>,
+    /// What was read from outside so far.
+    pub(crate) usage: Arc<Usage>,
+}
+
+type Key = (Address, Option<String>);
+
+pub(crate) async fn plan(
+    shared: &Shared,
+    storyboard: &Storyboard,
+    context: &JobContext,
+) -> Result<Planned, Failure> {
+    let meter = Meter::new(context);
+    meter.report(Stage::Planning, 0, 1, None);
+    let (storyboard, own_music) = choose_music(shared, storyboard)?;
+    let uses: Vec<MediaRef> = storyboard.media().into_iter().map(|(media, _)| media.clone()).collect();
+    let mut warnings = Vec::new();
+    let opened = open_all(shared, &uses, own_music.as_ref(), context, &mut warnings).await?;
+    let usage = Arc::new(Usage::default());
+    let readers: HashMap<Key, Arc<dyn ObjectReader>> = opened
+        .iter()
+        .filter_map(|(key, opened)| {
+            let reader = opened.as_ref().ok()?;
+            Some((key.clone(), shared.cache.wrap(Arc::clone(reader), Arc::clone(&usage))))
+        })
+        .collect();
+    let probed = probe_all(shared, &readers, &meter, context).await;
+    let mut problems = Vec::new();
+    let mut sources = Sources::default();
+    let mut numbered: Vec<Arc<dyn ObjectReader>> = Vec::new();
+    let mut pointers = Vec::new();
+    for media in &uses {
+        let key = key(media);
+        match (opened.get(&key), readers.get(&key), probed.get(&key)) {
+            (Some(Err(error)), _, _) => problems.push(error.problem(media)),
+            (_, Some(reader), Some(Ok(info))) => {
+                let source = PlannedSource {
+                    identity: reader.identity().to_owned(),
+                    name: media.address.to_string(),
+                    media: info.clone(),
+                };
+                if sources.insert(media, source) == numbered.len() {
+                    numbered.push(Arc::clone(reader));
+                    pointers.push(media.pointer.clone());
+                }
+            }
+            (_, _, Some(Err(error))) => {
+                let place = |_| Place {
+                    pointer: Some(media.pointer.clone()),
+                    file: Some(media.address.to_string()),
+                };
+                problems.push(problem(copy(error), place).ok_or(Failure::Cancelled)?);
+            }
+            _ => problems.push(Problem::new(
+                storyboard::Class::Internal,
+                "INTERNAL",
+                format!("{} was not looked at.", media.address),
+            )),
+        }
+    }
+    if context.cancel.is_cancelled() {
+        return Err(Failure::Cancelled);
+    }
+    // A plan over half of the media would report what is not so; what is missing is said alone.
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems));
+    }
+    let (typesetter, most) = (Arc::clone(&shared.typesetter), shared.settings.limits.film_seconds);
+    // Laying out long texts takes a processor for a while.
+    let planned = tokio::task::spawn_blocking(move || plan_within(&storyboard, &sources, &Pages(&typesetter), most));
+    let planned = planned.await.map_err(|error| {
+        tracing::error!(%error, "planning ended early");
+        let message = "Planning the film ended early.";
+        Failure::Problems(vec![Problem::new(storyboard::Class::Internal, "INTERNAL", message)])
+    })?;
+    let planned = planned.map_err(Failure::Problems)?;
+    warnings.extend(planned.warnings);
+    meter.report(Stage::Planning, 1, 1, None);
+    Ok(Planned { plan: planned.plan, warnings, readers: numbered, pointers, usage })
+}
+
+fn key(media: &MediaRef) -> Key {
+    (media.address.clone(), media.connection.clone())
+}
+
+/// Opens every distinct object once.
+async fn open_all(
+    shared: &Shared,
+    uses: &[MediaRef],
+    own_music: Option<&MediaRef>,
+    context: &JobContext,
+    warnings: &mut Vec<Warning>,
+) -> Result<HashMap<Key, Result<Arc<dyn ObjectReader>, SourceError>>, Failure> {
+    let mut distinct: Vec<MediaRef> = Vec::new();
+    for media in uses.iter().filter(|media| Some(*media) != own_music) {
+        if !distinct.iter().any(|other| key(other) == key(media)) {
+            distinct.push(media.clone());
+        }
+    }
+    let mut answers = tokio::select! {
+        answers = context.opener.open_all(&distinct) => answers,
+        () = context.cancel.cancelled() => return Err(Failure::Cancelled),
+    };
+    if let (Some(music), Some(folder)) = (own_music, &shared.settings.music) {
+        let one = std::slice::from_ref(music);
+        answers.extend(LocalOpener::new(folder.clone()).open_all(one).await);
+        distinct.push(music.clone());
+    }
+    let mut opened = HashMap::new();
+    for (media, answer) in distinct.iter().zip(answers) {
+        let answer = answer.map(|Opened { reader, warnings: more }| {
+            warnings.extend(more);
+            reader
+        });
+        opened.insert(key(media), answer);
+    }
+    Ok(opened)
+}
+
+async fn probe_all(
+    shared: &Shared,
+    readers: &HashMap<Key, Arc<dyn ObjectReader>>,
+    meter: &Meter<'_>,
+    context: &JobContext,
+) -> HashMap<Key, Result<MediaInfo, WorkerError>> {
+    let total = readers.len() as u64;
+    let probes = readers.iter().map(|(key, reader)| async move {
+        let _slot = shared.slots.acquire().await.expect("the slots are never closed");
+        let run = Run {
+            sources: BTreeMap::from([(0, Arc::clone(reader))]),
+            files: Vec::new(),
+            progress: &|_, _| {},
+            cancel: &context.cancel,
+        };
+        let answer = match shared.supervisor.run(&Task::Probe, run).await {
+            Ok(Reply::Probe(info)) => Ok(info),
+            Ok(other) => Err(TaskError::internal(format!("unexpected reply {other:?}")).into()),
+            Err(error) => Err(error),
+        };
+        (key.clone(), answer)
+    });
+    let mut probes = futures::stream::iter(probes).buffer_unordered(shared.settings.parallel.max(1));
+    let mut probed = HashMap::new();
+    while let Some((key, answer)) = probes.next().await {
+        probed.insert(key, answer);
+        meter.report(Stage::Planning, probed.len() as u64, total + 1, None);
+    }
+    probed
+}
+
+/// One answer of a probe serves every use of the object.
+fn copy(error: &WorkerError) -> WorkerError {
+    match error {
+        WorkerError::Read { source_index, error } => {
+            WorkerError::Read { source_index: *source_index, error: error.clone() }
+        }
+        WorkerError::Task(error) => WorkerError::Task(error.clone()),
+        WorkerError::Crashed { status, stderr, last_source } => {
+            WorkerError::Crashed { status: *status, stderr: stderr.clone(), last_source: *last_source }
+        }
+        WorkerError::Silent { last_source } => WorkerError::Silent { last_source: *last_source },
+        WorkerError::Cancelled => WorkerError::Cancelled,
+        WorkerError::Io(error) => WorkerError::Io(std::io::Error::new(error.kind(), error.to_string())),
+    }
+}
+
+/// Where the storyboard leaves the music to the server and the operator has a folder of it, a track is taken from
+/// there: the same for the same storyboard. Otherwise the planner has a bed made.
+fn choose_music(
+    shared: &Shared,
+    storyboard: &Storyboard,
+) -> Result<(Storyboard, Option<MediaRef>), Failure> {
+    let mut storyboard = storyboard.clone();
+    let auto = matches!(&storyboard.music, Some(Music { source: MusicSource::Auto, .. }));
+    let Some(folder) = shared.settings.music.as_ref().filter(|_| auto) else {
+        return Ok((storyboard, None));
+    };
+    let names = std::fs::read_dir(folder).map_err(|error| {
+        tracing::error!(%error, folder = %folder.display(), "the music folder cannot be read");
+        let message = "The server's music folder cannot be read.";
+        Failure::Problems(vec![Problem::new(storyboard::Class::Internal, "INTERNAL", message)])
+    })?;
+    let mut names: Vec<String> = names
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        return Ok((storyboard, None));
+    }
+    let words: Vec<&str> = storyboard.scenes.iter().map(|scene| scene.text.as_str()).collect();
+    let digest = Sha256::digest(words.join("\n"));
+    let number = digest.iter().take(4).fold(0usize, |number, byte| number << 8 | usize::from(*byte));
+    let chosen = names.swap_remove(number % names.len());
+    let media = MediaRef {
+        address: Address::File(chosen),
+        connection: None,
+        pointer: "/audio/autoBackgroundMusic".to_owned(),
+    };
+    if let Some(music) = &mut storyboard.music {
+        music.source = MusicSource::Media(media.clone());
+    }
+    Ok((storyboard, Some(media)))
+}

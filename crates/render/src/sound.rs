@@ -1,0 +1,171 @@
+//! The film's sound: music and backgrounds mixed as streams, limited, encoded once as one AAC track.
+//!
+//! Memory is bounded: no track is ever held whole. Music is read twice, first to measure its loudness.
+
+use audio::{Bed, Limit, MapError, Meter, Mixer, Stream, Track, TruePeakLimiter, gain_to};
+use ffmpeg_next as ffmpeg;
+use plan::{MusicPlan, MusicPlanSource, SoundPlan};
+use worker::child::{Files, Link};
+use worker::{SoundTask, TaskError, Written};
+
+use crate::container::{Packet, Writer};
+use crate::errors::{file, ours};
+use crate::listener::{Cuts, Looped};
+
+/// Sample rate of the film's sound.
+pub(crate) const RATE: u32 = 48_000;
+/// Loudness that music is brought to before its volume is applied, in LUFS.
+const MUSIC_LUFS: f64 = -20.0;
+/// Values read at a time.
+const BLOCK: usize = 2 * 4096;
+
+/// Mixes and encodes the sound of a task.
+pub(crate) fn encode(task: &SoundTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
+    let out = files.take().map_err(file("opening the sound"))?;
+    let total = task.audio.samples;
+    let mut mixer = Mixer::new(total);
+    if let Some(music) = &task.audio.music {
+        mixer.add(music_track(music, total, link)?);
+    }
+    for sound in &task.audio.backgrounds {
+        mixer.add(background_track(sound, task.fps, link)?);
+    }
+    let mut mix = TruePeakLimiter::new(mixer);
+    let mut encoder = SoundEncoder::open(task.bit_rate)?;
+    let mut writer = Writer::new(out, &encoder.extradata(), RATE).map_err(file("writing the sound"))?;
+    let mut keep = |packet: &_| writer.write(packet).map_err(file("writing the sound"));
+    let mut block = vec![0.0; encoder.frame_size() * 2];
+    let mut done = 0u64;
+    loop {
+        let read = mix.read_full(&mut block)?;
+        if read == 0 {
+            break;
+        }
+        encoder.send(&block[..read], &mut keep)?;
+        done += read as u64 / 2;
+        if done % (u64::from(RATE) * 10) < block.len() as u64 {
+            link.progress(done, total);
+        }
+    }
+    encoder.finish(&mut keep)?;
+    if done != total {
+        return Err(TaskError::internal(format!("{done} samples of {total} were mixed")));
+    }
+    writer.finish().map_err(file("writing the sound"))?;
+    Ok(Written::default())
+}
+
+fn music_track(music: &MusicPlan, total: u64, link: &Link) -> Result<Track<'static, TaskError>, TaskError> {
+    let level = |measured: Option<f64>| gain_to(MUSIC_LUFS, measured) * music.volume as f32;
+    let (stream, gain): (Box<dyn Stream<Error = TaskError>>, f32) = match music.source {
+        MusicPlanSource::Source(source) => {
+            // What is heard is measured, not what is not.
+            let measured = loudness(&mut Limit::new(Looped::once(link, source)?, total))?;
+            (Box::new(Looped::forever(link, source)?), level(measured))
+        }
+        MusicPlanSource::Bed { seed } => {
+            let bed = || MapError::new(Bed::new(seed, total), |never| match never {});
+            (Box::new(bed()), level(loudness::<TaskError>(&mut bed())?))
+        }
+    };
+    Ok(Track { stream, start: 0, length: total, gain, fade_out: music.fade_out })
+}
+
+fn background_track(sound: &SoundPlan, fps: u32, link: &Link) -> Result<Track<'static, TaskError>, TaskError> {
+    let stream = Box::new(Cuts::open(link, sound, fps)?);
+    // A hard cut inside a sound clicks; 10 ms of fade do not.
+    let fade_out = u64::from(RATE / 100);
+    Ok(Track { stream, start: sound.start, length: sound.samples, gain: sound.volume as f32, fade_out })
+}
+
+fn loudness<E>(stream: &mut dyn Stream<Error = E>) -> Result<Option<f64>, E> {
+    let mut meter = Meter::new();
+    let mut block = vec![0.0; BLOCK];
+    loop {
+        match stream.read(&mut block)? {
+            0 => return Ok(meter.integrated()),
+            read => meter.feed(&block[..read]),
+        }
+    }
+}
+
+/// Encodes interleaved stereo as AAC-LC.
+struct SoundEncoder {
+    encoder: ffmpeg::encoder::audio::Encoder,
+    sent: i64,
+}
+
+impl SoundEncoder {
+    fn open(bit_rate: u32) -> Result<Self, TaskError> {
+        let fail = ours("opening the AAC encoder");
+        let codec = ffmpeg::encoder::find(ffmpeg::codec::Id::AAC).ok_or(ffmpeg::Error::EncoderNotFound);
+        let codec = codec.map_err(&fail)?;
+        let mut context = ffmpeg::codec::Context::new_with_codec(codec);
+        context.set_flags(ffmpeg::codec::Flags::GLOBAL_HEADER | ffmpeg::codec::Flags::BITEXACT);
+        context.set_threading(ffmpeg::threading::Config::count(1));
+        let mut audio = context.encoder().audio().map_err(&fail)?;
+        audio.set_rate(RATE as i32);
+        audio.set_format(ffmpeg::format::Sample::F32(ffmpeg::format::sample::Type::Planar));
+        audio.set_channel_layout(ffmpeg::ChannelLayout::STEREO);
+        audio.set_bit_rate(bit_rate as usize);
+        audio.set_time_base((1, RATE as i32));
+        let encoder = audio.open_as(codec).map_err(&fail)?;
+        Ok(Self { encoder, sent: 0 })
+    }
+
+    /// Samples that the encoder takes at a time; only the last may be fewer.
+    fn frame_size(&self) -> usize {
+        self.encoder.frame_size() as usize
+    }
+
+    #[expect(unsafe_code, reason = "extradata has no safe accessor; the encoder is open and owns it")]
+    fn extradata(&self) -> Vec<u8> {
+        unsafe {
+            let context = self.encoder.as_ptr();
+            if (*context).extradata.is_null() {
+                return Vec::new();
+            }
+            std::slice::from_raw_parts((*context).extradata, (*context).extradata_size as usize).to_vec()
+        }
+    }
+
+    fn send(
+        &mut self,
+        values: &[f32],
+        ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>,
+    ) -> Result<(), TaskError> {
+        let samples = values.len() / 2;
+        let mut frame = ffmpeg::frame::Audio::new(
+            ffmpeg::format::Sample::F32(ffmpeg::format::sample::Type::Planar),
+            samples,
+            ffmpeg::ChannelLayout::STEREO,
+        );
+        frame.set_rate(RATE);
+        frame.set_pts(Some(self.sent));
+        for channel in 0..2 {
+            let plane = frame.plane_mut::<f32>(channel);
+            for (to, pair) in plane.iter_mut().zip(values.chunks_exact(2)) {
+                *to = pair[channel];
+            }
+        }
+        self.sent += samples as i64;
+        self.encoder.send_frame(&frame).map_err(ours("encoding sound"))?;
+        self.receive(ready)
+    }
+
+    fn finish(&mut self, ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>) -> Result<(), TaskError> {
+        self.encoder.send_eof().map_err(ours("encoding sound"))?;
+        self.receive(ready)
+    }
+
+    fn receive(&mut self, ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>) -> Result<(), TaskError> {
+        let mut packet = ffmpeg::Packet::empty();
+        while self.encoder.receive_packet(&mut packet).is_ok() {
+            let pts = packet.pts().ok_or_else(|| TaskError::internal("encoded sound has no timestamp"))?;
+            let duration = u32::try_from(packet.duration()).unwrap_or(0);
+            let data = packet.data().unwrap_or_default().to_vec();
+            ready(&Packet { pts, duration, key: true, data })?;
+        }
+        Ok(())
+    }
+}
