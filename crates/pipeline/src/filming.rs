@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use futures::{StreamExt, TryStreamExt};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use media::ObjectReader;
 use plan::{BackgroundPlan, MusicPlanSource, ScenePlan, subtitles};
 use storyboard::{Class, Problem, Warning};
 use tokio_util::sync::CancellationToken;
-use worker::{AssembleTask, ClipTask, FrameTask, Reply, Run, SoundTask, Task, TaskError, WorkerError, Written};
+use worker::{
+    AssembleTask, ClipTask, FrameTask, Reply, Run, SoundTask, Task, TaskError, WorkerError, Written,
+};
 
 use crate::meter::Meter;
 use crate::overlays;
@@ -47,7 +50,10 @@ pub(crate) async fn preview(
             let caption = scene.pages.first().map(captions::Page::text).unwrap_or_default();
             Ok(PreviewScene { file: name, caption, frames: scene.frames })
         }
+        .boxed()
     });
+    // Boxed and listed first: the compiler cannot see that a lazy row of borrowing futures may change threads.
+    let shots: Vec<BoxFuture<'_, Result<PreviewScene, Failure>>> = shots.collect();
     futures::stream::iter(shots).buffered(shared.settings.parallel.max(1)).try_collect().await
 }
 
@@ -90,8 +96,11 @@ pub(crate) async fn film(
             let notes = written.notes.iter().map(|note| warning(note, plan, Some(pointer.clone())));
             Ok::<Vec<Warning>, Failure>(notes.collect())
         }
+        .boxed()
     });
-    let clips = futures::stream::iter(clips).buffered(shared.settings.parallel.max(1)).try_collect::<Vec<_>>();
+    let clips: Vec<BoxFuture<'_, Result<Vec<Warning>, Failure>>> = clips.collect();
+    let clips =
+        futures::stream::iter(clips).buffered(shared.settings.parallel.max(1)).try_collect::<Vec<_>>();
     let sound_path = work.path().join("sound");
     let sound = async {
         let written = encode_sound(shared, planned, &sound_path, &stop).await?;
@@ -104,7 +113,16 @@ pub(crate) async fn film(
     let names = Names::of(&plan.name);
     let clip_paths: Vec<PathBuf> = (0..plan.scenes.len()).map(clip_path).collect();
     let into = |name: &str| directory.join(name);
-    join(shared, planned, &clip_paths, &sound_path, (&into(&names.video), &into(&names.audio)), &meter, &stop).await?;
+    join(
+        shared,
+        planned,
+        &clip_paths,
+        &sound_path,
+        (&into(&names.video), &into(&names.audio)),
+        &meter,
+        &stop,
+    )
+    .await?;
     let first = plan.scenes.first().ok_or(Failure::Cancelled)?;
     draw(shared, planned, first, 0, &into(&names.thumbnail), &stop).await?;
     std::fs::write(into(&names.srt), subtitles::srt(plan)).map_err(disk)?;
@@ -247,7 +265,11 @@ async fn join(
 }
 
 /// The task that draws a scene, and the file with its captions.
-async fn clip_task(shared: &Shared, planned: &Planned, scene: &ScenePlan) -> Result<(File, ClipTask), Failure> {
+async fn clip_task(
+    shared: &Shared,
+    planned: &Planned,
+    scene: &ScenePlan,
+) -> Result<(File, ClipTask), Failure> {
     let canvas = planned.plan.canvas;
     let (typesetter, copy) = (Arc::clone(&shared.typesetter), scene.clone());
     let rastered = tokio::task::spawn_blocking(move || overlays::raster(&typesetter, &copy, canvas)).await;
@@ -304,7 +326,9 @@ fn place(planned: &Planned, scene: Option<&ScenePlan>, source: Option<usize>) ->
     let of_scene = scene.map(|scene| format!("/scenes/{}/backgroundUri", scene.item));
     let is_background = source.is_some_and(|source| {
         scene.is_some_and(|scene| match &scene.background {
-            BackgroundPlan::Image { source: own, .. } | BackgroundPlan::Video { source: own, .. } => *own == source,
+            BackgroundPlan::Image { source: own, .. } | BackgroundPlan::Video { source: own, .. } => {
+                *own == source
+            }
             BackgroundPlan::Colour(_) | BackgroundPlan::Generated { .. } => false,
         })
     });

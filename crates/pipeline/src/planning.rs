@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use media::{LocalOpener, ObjectReader, Opened, Opener, SourceError, Usage};
 use plan::{MediaInfo, Plan, PlannedSource, Sources, plan_within};
 use sha2::{Digest, Sha256};
@@ -73,10 +74,8 @@ pub(crate) async fn plan(
                 }
             }
             (_, _, Some(Err(error))) => {
-                let place = |_| Place {
-                    pointer: Some(media.pointer.clone()),
-                    file: Some(media.address.to_string()),
-                };
+                let place =
+                    |_| Place { pointer: Some(media.pointer.clone()), file: Some(media.address.to_string()) };
                 problems.push(problem(copy(error), place).ok_or(Failure::Cancelled)?);
             }
             _ => problems.push(Problem::new(
@@ -95,7 +94,8 @@ pub(crate) async fn plan(
     }
     let (typesetter, most) = (Arc::clone(&shared.typesetter), shared.settings.limits.film_seconds);
     // Laying out long texts takes a processor for a while.
-    let planned = tokio::task::spawn_blocking(move || plan_within(&storyboard, &sources, &Pages(&typesetter), most));
+    let planned =
+        tokio::task::spawn_blocking(move || plan_within(&storyboard, &sources, &Pages(&typesetter), most));
     let planned = planned.await.map_err(|error| {
         tracing::error!(%error, "planning ended early");
         let message = "Planning the film ended early.";
@@ -152,21 +152,26 @@ async fn probe_all(
     context: &JobContext,
 ) -> HashMap<Key, Result<MediaInfo, WorkerError>> {
     let total = readers.len() as u64;
-    let probes = readers.iter().map(|(key, reader)| async move {
-        let _slot = shared.slots.acquire().await.expect("the slots are never closed");
-        let run = Run {
-            sources: BTreeMap::from([(0, Arc::clone(reader))]),
-            files: Vec::new(),
-            progress: &|_, _| {},
-            cancel: &context.cancel,
-        };
-        let answer = match shared.supervisor.run(&Task::Probe, run).await {
-            Ok(Reply::Probe(info)) => Ok(info),
-            Ok(other) => Err(TaskError::internal(format!("unexpected reply {other:?}")).into()),
-            Err(error) => Err(error),
-        };
-        (key.clone(), answer)
+    let probes = readers.iter().map(|(key, reader)| {
+        async move {
+            let _slot = shared.slots.acquire().await.expect("the slots are never closed");
+            let run = Run {
+                sources: BTreeMap::from([(0, Arc::clone(reader))]),
+                files: Vec::new(),
+                progress: &|_, _| {},
+                cancel: &context.cancel,
+            };
+            let answer = match shared.supervisor.run(&Task::Probe, run).await {
+                Ok(Reply::Probe(info)) => Ok(info),
+                Ok(other) => Err(TaskError::internal(format!("unexpected reply {other:?}")).into()),
+                Err(error) => Err(error),
+            };
+            (key.clone(), answer)
+        }
+        .boxed()
     });
+    // Boxed and listed first: the compiler cannot see that a lazy row of borrowing futures may change threads.
+    let probes: Vec<BoxFuture<'_, (Key, Result<MediaInfo, WorkerError>)>> = probes.collect();
     let mut probes = futures::stream::iter(probes).buffer_unordered(shared.settings.parallel.max(1));
     let mut probed = HashMap::new();
     while let Some((key, answer)) = probes.next().await {
@@ -194,10 +199,7 @@ fn copy(error: &WorkerError) -> WorkerError {
 
 /// Where the storyboard leaves the music to the server and the operator has a folder of it, a track is taken from
 /// there: the same for the same storyboard. Otherwise the planner has a bed made.
-fn choose_music(
-    shared: &Shared,
-    storyboard: &Storyboard,
-) -> Result<(Storyboard, Option<MediaRef>), Failure> {
+fn choose_music(shared: &Shared, storyboard: &Storyboard) -> Result<(Storyboard, Option<MediaRef>), Failure> {
     let mut storyboard = storyboard.clone();
     let auto = matches!(&storyboard.music, Some(Music { source: MusicSource::Auto, .. }));
     let Some(folder) = shared.settings.music.as_ref().filter(|_| auto) else {
