@@ -2,7 +2,7 @@
 //!
 //! Invariant: all media of all scenes is looked at before the job fails, so that its owner sees every problem at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -103,8 +103,17 @@ pub(crate) async fn plan(
     })?;
     let planned = planned.map_err(Failure::Problems)?;
     warnings.extend(planned.warnings);
+    say_once(&mut warnings);
     meter.report(Stage::Planning, 1, 1, None);
     Ok(Planned { plan: planned.plan, warnings, readers: numbered, pointers, usage })
+}
+
+/// Openers and captions repeat themselves for each object and each scene.
+fn say_once(warnings: &mut Vec<Warning>) {
+    let mut said = HashSet::new();
+    warnings.retain(|warning| {
+        said.insert((warning.code.clone(), warning.pointer.clone(), warning.message.clone()))
+    });
 }
 
 fn key(media: &MediaRef) -> Key {

@@ -56,11 +56,15 @@ pub(crate) fn problem(error: WorkerError, place: impl Fn(Option<usize>) -> Place
                         "MEDIA_CRASHED_DECODER",
                         "Decoding it ended the media process; the file is damaged or hostile.",
                     )
-                    .fix("Encode the file again, for example with ffmpeg -i IN -c:v libx264 -c:a aac OUT.mp4.")
+                    .fix(
+                        "Encode the file again, for example with ffmpeg -i IN -c:v libx264 -c:a aac OUT.mp4.",
+                    )
                     .evidence(status.to_string()),
                     Some(source),
                 ),
-                None => Problem::new(Class::Internal, "INTERNAL", format!("The media process ended: {status}.")),
+                None => {
+                    Problem::new(Class::Internal, "INTERNAL", format!("The media process ended: {status}."))
+                }
             }
         }
         WorkerError::Silent { last_source } => {
@@ -84,6 +88,7 @@ fn task_problem(error: TaskError) -> Problem {
         ),
         "MEDIA_TRUNCATED" => problem.fix("Upload the file again; the upload was not complete."),
         "MEDIA_EMPTY" => problem.fix("Upload the file again; the object has no bytes."),
+        "MEDIA_TOO_LARGE" => problem.fix("Scale it down first; the film's own size is enough."),
         "MEDIA_NO_PICTURE" => problem.fix("Name a video or an image as background."),
         "DISK_FULL" => problem.fix("The operator frees space, or lets the server keep fewer films."),
         _ => problem,

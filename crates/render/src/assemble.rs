@@ -7,9 +7,9 @@
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
-use ffmpeg_next as ffmpeg;
 use ffmpeg::ffi;
 use ffmpeg::format::context::{Output, StreamIo};
+use ffmpeg_next as ffmpeg;
 use worker::child::{Files, Link};
 use worker::{AssembleTask, TaskError, Written};
 
@@ -56,9 +56,13 @@ impl Pictures {
         let extradata = first.extradata().map_err(file("reading a clip"))?;
         let total: u64 = clips.iter().map(|clip| clip.head.packets).sum();
         if total != task.frames {
-            return Err(TaskError::internal(format!("the clips have {total} pictures, the plan {}", task.frames)));
+            return Err(TaskError::internal(format!(
+                "the clips have {total} pictures, the plan {}",
+                task.frames
+            )));
         }
-        if clips.iter().any(|clip| clip.head.extradata != first.head.extradata || clip.head.rate != task.fps) {
+        if clips.iter().any(|clip| clip.head.extradata != first.head.extradata || clip.head.rate != task.fps)
+        {
             return Err(TaskError::internal("clips with different parameter sets"));
         }
         if clips.iter().any(|clip| clip.head.ends_on_key) {
@@ -202,8 +206,9 @@ fn describe_video(parameters: &mut ffi::AVCodecParameters, task: &AssembleTask) 
     parameters.color_space = ffi::AVColorSpace::AVCOL_SPC_BT709;
 }
 
+/// The film's sound track.
 #[expect(unsafe_code, reason = "libav fills in the layout that it is given")]
-fn describe_sound(parameters: &mut ffi::AVCodecParameters) {
+pub(crate) fn describe_sound(parameters: &mut ffi::AVCodecParameters) {
     parameters.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
     parameters.codec_id = ffi::AVCodecID::AV_CODEC_ID_AAC;
     parameters.sample_rate = SOUND_RATE as i32;
@@ -213,8 +218,12 @@ fn describe_sound(parameters: &mut ffi::AVCodecParameters) {
     unsafe { ffi::av_channel_layout_default(&raw mut parameters.ch_layout, 2) };
 }
 
-#[expect(unsafe_code, reason = "libav owns and frees extradata, so it must come from its allocator, with padding")]
-fn set_extradata(parameters: &mut ffi::AVCodecParameters, bytes: &[u8]) {
+/// Parameter sets out of band.
+#[expect(
+    unsafe_code,
+    reason = "libav owns and frees extradata, so it must come from its allocator, with padding"
+)]
+pub(crate) fn set_extradata(parameters: &mut ffi::AVCodecParameters, bytes: &[u8]) {
     unsafe {
         let room = ffi::av_mallocz(bytes.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize).cast::<u8>();
         if room.is_null() {

@@ -42,7 +42,8 @@ pub(crate) fn generated(canvas: Canvas, seed: u64) -> ffmpeg::frame::Video {
         for row in 0..(canvas.height >> shift) as usize {
             for column in 0..(canvas.width >> shift) as usize {
                 let value = at((column as f32 + 0.5) * step, (row as f32 + 0.5) * step)[plane];
-                let noise = SplitMix(seed ^ ((plane as u64) << 60 | (row as u64) << 30 | column as u64)).unit();
+                let noise =
+                    SplitMix(seed ^ ((plane as u64) << 60 | (row as u64) << 30 | column as u64)).unit();
                 data[row * stride + column] = (value + noise) as u8;
             }
         }

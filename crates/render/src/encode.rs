@@ -3,9 +3,9 @@
 //! IDR pictures stand at multiples of the GOP and where x264 sees a cut, but never at a clip's last picture: two
 //! IDR pictures in a row may share an id, which is an error that players hide (H.264, 7.4.3 on `idr_pic_id`).
 
-use ffmpeg_next as ffmpeg;
 use ffmpeg::picture::Type;
 use ffmpeg::util::color;
+use ffmpeg_next as ffmpeg;
 use storyboard::Canvas;
 use worker::{EncoderSettings, TaskError};
 
@@ -22,7 +22,12 @@ pub(crate) struct PictureEncoder {
 
 impl PictureEncoder {
     /// An encoder for `total` pictures.
-    pub(crate) fn open(canvas: Canvas, fps: u32, settings: &EncoderSettings, total: u64) -> Result<Self, TaskError> {
+    pub(crate) fn open(
+        canvas: Canvas,
+        fps: u32,
+        settings: &EncoderSettings,
+        total: u64,
+    ) -> Result<Self, TaskError> {
         let fail = ours("opening the H.264 encoder");
         let codec = ffmpeg::encoder::find_by_name("libx264").ok_or_else(|| {
             TaskError::internal("this libavcodec has no libx264; install a build of FFmpeg with it")
@@ -95,7 +100,8 @@ impl PictureEncoder {
     fn receive(&mut self, ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>) -> Result<(), TaskError> {
         let mut packet = ffmpeg::Packet::empty();
         while self.encoder.receive_packet(&mut packet).is_ok() {
-            let pts = packet.pts().ok_or_else(|| TaskError::internal("an encoded picture has no timestamp"))?;
+            let pts =
+                packet.pts().ok_or_else(|| TaskError::internal("an encoded picture has no timestamp"))?;
             let data = packet.data().unwrap_or_default().to_vec();
             ready(&Packet { pts, duration: 1, key: packet.is_key(), data })?;
         }

@@ -3,9 +3,9 @@
 //! The graph is built for one kind of picture and used until the kind changes. Output: planar YUV 4:2:0, 8 bits,
 //! BT.709, limited range, with an alpha plane only where the source has one.
 
-use ffmpeg_next as ffmpeg;
 use ffmpeg::ffi;
 use ffmpeg::util::color;
+use ffmpeg_next as ffmpeg;
 use storyboard::{Canvas, Fit};
 
 use crate::track::{Decoded, Shape};
@@ -69,7 +69,9 @@ impl ToCanvas {
         let (cover, contain) = geometry((stored_width, stored_height), shown, (width, height));
         let matrix = if hdr { "bt709" } else { matrix_of(kind) };
         let scale = |w: u32, h: u32| {
-            format!("scale={w}:{h}:flags=bicubic:in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv")
+            format!(
+                "scale={w}:{h}:flags=bicubic:in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"
+            )
         };
         match self.fit {
             Fit::Cover => {
@@ -169,7 +171,10 @@ fn source_arguments(kind: &Kind) -> String {
 
 fn build(source: &str, chain: &str) -> Result<ffmpeg::filter::Graph, ffmpeg::Error> {
     let mut graph = ffmpeg::filter::Graph::new();
-    #[expect(unsafe_code, reason = "the graph was just made; one thread keeps the result the same everywhere")]
+    #[expect(
+        unsafe_code,
+        reason = "the graph was just made; one thread keeps the result the same everywhere"
+    )]
     unsafe {
         (*graph.as_mut_ptr()).nb_threads = 1;
     }
@@ -200,7 +205,8 @@ pub(crate) fn to_jpeg_range(frame: &ffmpeg::frame::Video) -> Result<ffmpeg::fram
         frame.width(),
         frame.height()
     );
-    let chain = "scale=in_color_matrix=bt709:in_range=tv:out_color_matrix=smpte170m:out_range=pc,format=yuvj420p";
+    let chain =
+        "scale=in_color_matrix=bt709:in_range=tv:out_color_matrix=smpte170m:out_range=pc,format=yuvj420p";
     through(&mut build(&source, chain)?, frame)
 }
 

@@ -4,8 +4,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use ffmpeg_next as ffmpeg;
 use ffmpeg::format::context::{Input, StreamIo};
+use ffmpeg_next as ffmpeg;
 use worker::TaskError;
 use worker::child::Link;
 

@@ -4,9 +4,9 @@
 //! sound ends early is followed by silence.
 
 use audio::Stream;
-use ffmpeg_next as ffmpeg;
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
+use ffmpeg_next as ffmpeg;
 use plan::{Cut, SoundPlan};
 use worker::TaskError;
 use worker::child::Link;
@@ -148,14 +148,16 @@ impl Listener {
         frame.set_channel_layout(ffmpeg::ChannelLayout::from_bits_truncate(layout));
         frame.set_pts(None);
         let (_, graph) = self.graph.as_mut().expect("just built");
-        let added = graph.get("in").ok_or(ffmpeg::Error::FilterNotFound).and_then(|mut c| c.source().add(&frame));
+        let added =
+            graph.get("in").ok_or(ffmpeg::Error::FilterNotFound).and_then(|mut c| c.source().add(&frame));
         added.map_err(fail)?;
         self.collect()
     }
 
     fn drain(&mut self) -> Result<(), TaskError> {
         if let Some((_, graph)) = &mut self.graph {
-            let flushed = graph.get("in").ok_or(ffmpeg::Error::FilterNotFound).and_then(|mut c| c.source().close(0));
+            let flushed =
+                graph.get("in").ok_or(ffmpeg::Error::FilterNotFound).and_then(|mut c| c.source().close(0));
             flushed.map_err(|error| unreadable(self.source, "Resampling its sound", error))?;
         }
         self.collect()
@@ -202,7 +204,8 @@ fn resampler(format: &Format) -> Result<ffmpeg::filter::Graph, ffmpeg::Error> {
     );
     graph.add(&find("abuffer")?, "in", &source)?;
     graph.add(&find("abuffersink")?, "out", "")?;
-    let chain = format!("aresample={RATE},aformat=sample_fmts=flt:sample_rates={RATE}:channel_layouts=stereo");
+    let chain =
+        format!("aresample={RATE},aformat=sample_fmts=flt:sample_rates={RATE}:channel_layouts=stereo");
     graph.output("in", 0)?.input("out", 0)?.parse(&chain)?;
     graph.validate()?;
     Ok(graph)
@@ -274,7 +277,15 @@ impl Cuts {
             rest -= cut.frames;
         }
         let listener = Listener::open(link, sound.source)?;
-        Ok(Self { listener, cuts: sound.cuts.clone(), looped: sound.looped, fps, current: None, next, ended: false })
+        Ok(Self {
+            listener,
+            cuts: sound.cuts.clone(),
+            looped: sound.looped,
+            fps,
+            current: None,
+            next,
+            ended: false,
+        })
     }
 
     fn samples(&self, frames: u64) -> u64 {

@@ -20,7 +20,14 @@ pub(crate) struct Overlay {
 
 impl Overlay {
     /// From premultiplied RGBA at an even place, with even sides, inside the canvas; `None` where it is not.
-    pub(crate) fn from_rgba(canvas: Canvas, x: u32, y: u32, width: u32, height: u32, rgba: &[u8]) -> Option<Self> {
+    pub(crate) fn from_rgba(
+        canvas: Canvas,
+        x: u32,
+        y: u32,
+        width: u32,
+        height: u32,
+        rgba: &[u8],
+    ) -> Option<Self> {
         let even = [x, y, width, height].iter().all(|side| side % 2 == 0) && width > 0 && height > 0;
         let inside = x.checked_add(width)? <= canvas.width && y.checked_add(height)? <= canvas.height;
         let (w, h) = (width as usize, height as usize);
@@ -67,7 +74,8 @@ impl Overlay {
         for row in 0..self.height {
             let target = &mut luma[(self.y + row) * stride + self.x..][..self.width];
             let from = row * self.width..(row + 1) * self.width;
-            for ((out, add), alpha) in target.iter_mut().zip(&self.luma[from.clone()]).zip(&self.alpha[from]) {
+            for ((out, add), alpha) in target.iter_mut().zip(&self.luma[from.clone()]).zip(&self.alpha[from])
+            {
                 let rest = 255 - u16::from(*alpha);
                 *out = (divide_255(u16::from(*out) * rest) + u16::from(*add)).min(255) as u8;
             }

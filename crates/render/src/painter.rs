@@ -60,25 +60,29 @@ impl Painter {
             BackgroundPlan::Colour(colour) => Background::Still(backdrop::colour(canvas, *colour)),
             BackgroundPlan::Generated { seed } => Background::Still(backdrop::generated(canvas, *seed)),
             BackgroundPlan::Image { source, fit } => Background::Still(still(link, *source, canvas, *fit)?),
-            BackgroundPlan::Video { source, fit, cuts, offset, looped } => Background::Moving(Box::new(Moving {
-                source: *source,
-                link: link.clone(),
-                track: VideoTrack::open(input::open(link, *source)?, *source)?,
-                to_canvas: ToCanvas::new(canvas, *fit),
-                cuts: cuts.clone(),
-                offset: *offset,
-                looped: *looped,
-                position: None,
-                converted: None,
-                ended_early: false,
-                serial_base: 0,
-            })),
+            BackgroundPlan::Video { source, fit, cuts, offset, looped } => {
+                Background::Moving(Box::new(Moving {
+                    source: *source,
+                    link: link.clone(),
+                    track: VideoTrack::open(input::open(link, *source)?, *source)?,
+                    to_canvas: ToCanvas::new(canvas, *fit),
+                    cuts: cuts.clone(),
+                    offset: *offset,
+                    looped: *looped,
+                    position: None,
+                    converted: None,
+                    ended_early: false,
+                    serial_base: 0,
+                }))
+            }
         };
         let logo = task.logo.as_ref().map(|logo| logo_overlay(link, logo, canvas)).transpose()?;
         let pages = task.overlays.iter().map(|page| {
             let Some(page) = page else { return Ok(None) };
             let mut rgba = vec![0; page.width as usize * page.height as usize * 4];
-            overlays.read_exact_at(&mut rgba, page.offset).map_err(crate::errors::file("reading captions"))?;
+            overlays
+                .read_exact_at(&mut rgba, page.offset)
+                .map_err(crate::errors::file("reading captions"))?;
             let overlay = Overlay::from_rgba(canvas, page.x, page.y, page.width, page.height, &rgba);
             overlay.map(Some).ok_or_else(|| TaskError::internal("a caption lies outside the canvas"))
         });
@@ -140,7 +144,8 @@ impl Moving {
             let (cut_index, within) = locate(&self.cuts, wanted);
             let cut = self.cuts[cut_index].clone();
             let moment = |n: u64| (cut.start_us + n * 1_000_000 / u64::from(fps)) as i64;
-            let follows = self.position.is_some_and(|last| last < wanted && locate(&self.cuts, last).0 == cut_index);
+            let follows =
+                self.position.is_some_and(|last| last < wanted && locate(&self.cuts, last).0 == cut_index);
             if !follows {
                 self.go_to(moment(within))?;
             }
@@ -150,7 +155,8 @@ impl Moving {
                 notes.push(Note {
                     source: Some(self.source),
                     code: "MEDIA_SHORTER".to_owned(),
-                    message: "The video's pictures end before its stated length; the last one is held.".to_owned(),
+                    message: "The video's pictures end before its stated length; the last one is held."
+                        .to_owned(),
                 });
             }
             let serial = self.serial_base + decoded.serial;
@@ -201,7 +207,8 @@ fn on_canvas(
     canvas: Canvas,
     source: usize,
 ) -> Result<ffmpeg::frame::Video, TaskError> {
-    let picture = to_canvas.convert(decoded).map_err(|error| unreadable(source, "Scaling its picture", error))?;
+    let picture =
+        to_canvas.convert(decoded).map_err(|error| unreadable(source, "Scaling its picture", error))?;
     let has_alpha = picture.format() == ffmpeg::format::Pixel::YUVA420P;
     Ok(if has_alpha { flatten(&picture, canvas) } else { picture })
 }
@@ -221,10 +228,17 @@ fn logo_overlay(link: &Link, logo: &LogoPlan, canvas: Canvas) -> Result<Overlay,
     let margin = (canvas.height / 25) & !1;
     let place = |start: bool, end: bool, size: u32, of: u32| {
         let free = of.saturating_sub(size);
-        let place = if start { margin.min(free) } else if end { free.saturating_sub(margin) } else { free / 2 };
+        let place = if start {
+            margin.min(free)
+        } else if end {
+            free.saturating_sub(margin)
+        } else {
+            free / 2
+        };
         place & !1
     };
-    let x = place(logo.horizontal == Horizontal::Left, logo.horizontal == Horizontal::Right, width, canvas.width);
+    let x =
+        place(logo.horizontal == Horizontal::Left, logo.horizontal == Horizontal::Right, width, canvas.width);
     let y = place(logo.vertical == Vertical::Top, logo.vertical == Vertical::Bottom, height, canvas.height);
     let overlay = Overlay::from_rgba(canvas, x, y, width, height, &rgba);
     overlay.ok_or_else(|| TaskError::internal("the logo lies outside the canvas"))

@@ -1,9 +1,9 @@
 //! What a source is: kind, size as shown, length, sound; and whether its bytes are all there.
 
-use ffmpeg_next as ffmpeg;
 use ffmpeg::ffi;
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
+use ffmpeg_next as ffmpeg;
 use plan::{MediaInfo, PictureInfo};
 use storyboard::BackgroundKind;
 use worker::TaskError;
@@ -89,7 +89,10 @@ fn describe(input: &Input) -> String {
 /// The end of the last sample that the container's index names.
 fn bytes_promised(input: &Input) -> Option<u64> {
     let ends = input.streams().filter_map(|stream| {
-        #[expect(unsafe_code, reason = "the index has no safe accessor; the stream belongs to the open context")]
+        #[expect(
+            unsafe_code,
+            reason = "the index has no safe accessor; the stream belongs to the open context"
+        )]
         unsafe {
             let stream = stream.as_ptr().cast_mut();
             let count = ffi::avformat_index_get_entries_count(stream);

@@ -2,13 +2,16 @@
 //!
 //! Memory is bounded: no track is ever held whole. Music is read twice, first to measure its loudness.
 
+use std::fs::File;
+use std::io::Seek;
+
 use audio::{Bed, Limit, MapError, Meter, Mixer, Stream, Track, TruePeakLimiter, gain_to};
 use ffmpeg_next as ffmpeg;
 use plan::{MusicPlan, MusicPlanSource, SoundPlan};
 use worker::child::{Files, Link};
 use worker::{SoundTask, TaskError, Written};
 
-use crate::container::{Packet, Writer};
+use crate::container::{Packet, Reader, Writer};
 use crate::errors::{file, ours};
 use crate::listener::{Cuts, Looped};
 
@@ -16,12 +19,40 @@ use crate::listener::{Cuts, Looped};
 pub(crate) const RATE: u32 = 48_000;
 /// Loudness that music is brought to before its volume is applied, in LUFS.
 const MUSIC_LUFS: f64 = -20.0;
+/// What the film's true peak is at most, in dBTP.
+const CEILING: f64 = audio::limiter::CEILING;
+/// Below this amplitude no encoder reaches the ceiling: about -8 dB.
+const QUIET: f32 = 0.4;
+/// How often a loud mix is encoded at most.
+const ATTEMPTS: usize = 4;
 /// Values read at a time.
 const BLOCK: usize = 2 * 4096;
 
 /// Mixes and encodes the sound of a task.
+///
+/// AAC does not keep peaks: what was limited exactly can decode higher. A loud mix is therefore decoded again, and
+/// mixed anew under a lower ceiling until the film itself keeps it.
 pub(crate) fn encode(task: &SoundTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
-    let out = files.take().map_err(file("opening the sound"))?;
+    let mut out = files.take().map_err(file("opening the sound"))?;
+    let mut ceiling = CEILING;
+    for _ in 0..ATTEMPTS {
+        let writing = file("writing the sound");
+        out.set_len(0).and_then(|()| out.rewind()).map_err(&writing)?;
+        let loudest = encode_under(ceiling, task, link, out.try_clone().map_err(&writing)?)?;
+        if loudest < QUIET {
+            break;
+        }
+        let over = decoded_peak(out.try_clone().map_err(&writing)?)? - CEILING;
+        if over <= 0.0 {
+            break;
+        }
+        ceiling -= over + 0.1;
+    }
+    Ok(Written::default())
+}
+
+/// Mixes and encodes once; answers with the largest value of the mix.
+fn encode_under(ceiling: f64, task: &SoundTask, link: &Link, out: File) -> Result<f32, TaskError> {
     let total = task.audio.samples;
     let mut mixer = Mixer::new(total);
     if let Some(music) = &task.audio.music {
@@ -30,17 +61,18 @@ pub(crate) fn encode(task: &SoundTask, link: &Link, files: &mut Files) -> Result
     for sound in &task.audio.backgrounds {
         mixer.add(background_track(sound, task.fps, link)?);
     }
-    let mut mix = TruePeakLimiter::new(mixer);
+    let mut mix = TruePeakLimiter::with_ceiling(mixer, ceiling);
     let mut encoder = SoundEncoder::open(task.bit_rate)?;
     let mut writer = Writer::new(out, &encoder.extradata(), RATE).map_err(file("writing the sound"))?;
     let mut keep = |packet: &_| writer.write(packet).map_err(file("writing the sound"));
     let mut block = vec![0.0; encoder.frame_size() * 2];
-    let mut done = 0u64;
+    let (mut done, mut loudest) = (0u64, 0f32);
     loop {
         let read = mix.read_full(&mut block)?;
         if read == 0 {
             break;
         }
+        loudest = block[..read].iter().fold(loudest, |loudest, value| loudest.max(value.abs()));
         encoder.send(&block[..read], &mut keep)?;
         done += read as u64 / 2;
         if done % (u64::from(RATE) * 10) < block.len() as u64 {
@@ -52,7 +84,41 @@ pub(crate) fn encode(task: &SoundTask, link: &Link, files: &mut Files) -> Result
         return Err(TaskError::internal(format!("{done} samples of {total} were mixed")));
     }
     writer.finish().map_err(file("writing the sound"))?;
-    Ok(Written::default())
+    Ok(loudest)
+}
+
+/// The true peak of encoded sound as a player decodes it, in dBTP.
+fn decoded_peak(sound: File) -> Result<f64, TaskError> {
+    let fail = ours("decoding the sound");
+    let mut sound = Reader::new(sound).map_err(file("reading the sound"))?;
+    let extradata = sound.extradata().map_err(file("reading the sound"))?;
+    let mut parameters = ffmpeg::codec::Parameters::new();
+    #[expect(unsafe_code, reason = "codec parameters have no safe setters; these are ours alone")]
+    unsafe {
+        crate::assemble::set_extradata(&mut *parameters.as_mut_ptr(), &extradata);
+        crate::assemble::describe_sound(&mut *parameters.as_mut_ptr());
+    }
+    let context = ffmpeg::codec::Context::from_parameters(parameters).map_err(&fail)?;
+    let mut decoder = context.decoder().audio().map_err(&fail)?;
+    let mut meter = Meter::new();
+    let mut frame = ffmpeg::frame::Audio::empty();
+    let mut values = Vec::new();
+    loop {
+        let packet = sound.next().map_err(file("reading the sound"))?;
+        match &packet {
+            Some(packet) => decoder.send_packet(&ffmpeg::Packet::copy(&packet.data)).map_err(&fail)?,
+            None => decoder.send_eof().map_err(&fail)?,
+        }
+        while decoder.receive_frame(&mut frame).is_ok() {
+            let (left, right): (&[f32], &[f32]) = (frame.plane(0), frame.plane(1));
+            values.clear();
+            values.extend(left.iter().zip(right).flat_map(|(left, right)| [*left, *right]));
+            meter.feed(&values);
+        }
+        if packet.is_none() {
+            return Ok(meter.true_peak());
+        }
+    }
 }
 
 fn music_track(music: &MusicPlan, total: u64, link: &Link) -> Result<Track<'static, TaskError>, TaskError> {
@@ -71,7 +137,11 @@ fn music_track(music: &MusicPlan, total: u64, link: &Link) -> Result<Track<'stat
     Ok(Track { stream, start: 0, length: total, gain, fade_out: music.fade_out })
 }
 
-fn background_track(sound: &SoundPlan, fps: u32, link: &Link) -> Result<Track<'static, TaskError>, TaskError> {
+fn background_track(
+    sound: &SoundPlan,
+    fps: u32,
+    link: &Link,
+) -> Result<Track<'static, TaskError>, TaskError> {
     let stream = Box::new(Cuts::open(link, sound, fps)?);
     // A hard cut inside a sound clicks; 10 ms of fade do not.
     let fade_out = u64::from(RATE / 100);

@@ -3,9 +3,9 @@
 //! Invariants: moments are asked in rising order between seeks; a frame is visible from its own timestamp until the
 //! next one's, the first also before it, the last for ever. This defines variable frame rates.
 
-use ffmpeg_next as ffmpeg;
 use ffmpeg::ffi;
 use ffmpeg::format::context::Input;
+use ffmpeg_next as ffmpeg;
 use worker::TaskError;
 
 use crate::errors::unreadable;
@@ -68,6 +68,7 @@ impl VideoTrack {
         let no_picture = || TaskError::source(source, "MEDIA_NO_PICTURE", "There is no picture in it.");
         let index = video_stream(&input).ok_or_else(no_picture)?;
         let stream = input.stream(index).ok_or_else(no_picture)?;
+        check_size(&stream, source)?;
         let fail = |error| unreadable(source, "Opening its picture decoder", error);
         let mut context = ffmpeg::codec::Context::from_parameters(stream.parameters()).map_err(fail)?;
         context.set_threading(ffmpeg::threading::Config::count(1));
@@ -77,7 +78,8 @@ impl VideoTrack {
         decoder.set_packet_time_base(stream.time_base());
         let codec = ffmpeg::decoder::find(stream.parameters().id())
             .ok_or_else(|| fail(ffmpeg::Error::DecoderNotFound))?;
-        let decoder = decoder.open_as_with(codec, options).and_then(ffmpeg::decoder::Opened::video).map_err(fail)?;
+        let decoder =
+            decoder.open_as_with(codec, options).and_then(ffmpeg::decoder::Opened::video).map_err(fail)?;
         let container_shape = container_shape(&stream);
         let start_us = input::start_us(&input);
         Ok(Self {
@@ -123,7 +125,10 @@ impl VideoTrack {
             None => Err(TaskError::source(
                 self.source,
                 "MEDIA_UNREADABLE",
-                "No picture of it could be decoded; the file may be damaged.",
+                format!(
+                    "No picture of it could be decoded: the file is damaged, or larger than {} million pixels.",
+                    MAX_PIXELS / 1_000_000
+                ),
             )),
         }
     }
@@ -190,7 +195,8 @@ impl VideoTrack {
         };
         let Some(stream) = self.input.stream(self.stream) else { return 0 };
         let base = stream.time_base();
-        let us = i128::from(ticks) * 1_000_000 * i128::from(base.numerator()) / i128::from(base.denominator().max(1));
+        let us = i128::from(ticks) * 1_000_000 * i128::from(base.numerator())
+            / i128::from(base.denominator().max(1));
         i64::try_from(us).unwrap_or(i64::MAX / 4) - self.start_us
     }
 
@@ -199,17 +205,37 @@ impl VideoTrack {
         let (turns, mirrored) = frame_turn(frame).unwrap_or((turns, mirrored));
         let own = frame.aspect_ratio();
         let own = (own.numerator(), own.denominator());
-        let aspect = [own, (stream_aspect.0 as i32, stream_aspect.1 as i32)].into_iter().find_map(|(num, den)| {
-            // Beyond 1:20 it is damage, not a format.
-            (num > 0 && den > 0 && num / 20 <= den && den / 20 <= num).then_some((num as u32, den as u32))
-        });
+        let aspect =
+            [own, (stream_aspect.0 as i32, stream_aspect.1 as i32)].into_iter().find_map(|(num, den)| {
+                // Beyond 1:20 it is damage, not a format.
+                (num > 0 && den > 0 && num / 20 <= den && den / 20 <= num).then_some((num as u32, den as u32))
+            });
         Shape { turns, mirrored, aspect: aspect.unwrap_or((1, 1)) }
     }
 }
 
-#[expect(unsafe_code, reason = "side data and parameters are read through libav's own structures while they live")]
+/// Refuses a picture that would take too much memory, before it is decoded.
+fn check_size(stream: &ffmpeg::Stream<'_>, source: usize) -> Result<(), TaskError> {
+    let parameters = stream.parameters();
+    #[expect(unsafe_code, reason = "the stated size has no safe accessor; the parameters live")]
+    let (width, height) = unsafe { ((*parameters.as_ptr()).width, (*parameters.as_ptr()).height) };
+    let pixels = u64::from(width.max(0).unsigned_abs()) * u64::from(height.max(0).unsigned_abs());
+    if pixels <= MAX_PIXELS {
+        return Ok(());
+    }
+    let most = MAX_PIXELS / 1_000_000;
+    let message =
+        format!("Its picture is {width} x {height} pixels; at most {most} million pixels are read.");
+    Err(TaskError::source(source, "MEDIA_TOO_LARGE", message))
+}
+
+#[expect(
+    unsafe_code,
+    reason = "side data and parameters are read through libav's own structures while they live"
+)]
 fn container_shape(stream: &ffmpeg::Stream<'_>) -> (u8, bool, (u32, u32)) {
-    let matrix = stream.side_data().find(|data| data.kind() == ffmpeg::packet::side_data::Type::DisplayMatrix);
+    let matrix =
+        stream.side_data().find(|data| data.kind() == ffmpeg::packet::side_data::Type::DisplayMatrix);
     let (turns, mirrored) = matrix.and_then(|data| turn_of(data.data())).unwrap_or((0, false));
     let aspect = unsafe { (*stream.as_ptr()).sample_aspect_ratio };
     (turns, mirrored, (aspect.num.max(0) as u32, aspect.den.max(0) as u32))
@@ -240,7 +266,8 @@ fn turn_of(matrix: &[u8]) -> Option<(u8, bool)> {
     if matrix.len() < 36 {
         return None;
     }
-    let number = |index: usize| i32::from_ne_bytes(matrix[index * 4..index * 4 + 4].try_into().expect("4 bytes"));
+    let number =
+        |index: usize| i32::from_ne_bytes(matrix[index * 4..index * 4 + 4].try_into().expect("4 bytes"));
     let (a, b, c, d) = (number(0), number(1), number(3), number(4));
     let mirrored = i64::from(a) * i64::from(d) - i64::from(b) * i64::from(c) < 0;
     let mut numbers: [i32; 9] = std::array::from_fn(number);

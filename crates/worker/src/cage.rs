@@ -133,13 +133,15 @@ fn allow_list() -> io::Result<BpfProgram> {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_time,
     ];
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = plain.into_iter().map(|call| (call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        plain.into_iter().map(|call| (call, Vec::new())).collect();
     // Threads, never processes.
     let thread = libc::CLONE_THREAD as u64;
     rules.insert(libc::SYS_clone, vec![rule(Condition::new(0, Len::Qword, Op::MaskedEq(thread), thread))?]);
     // The status of a descriptor, not of a path.
     let empty = libc::AT_EMPTY_PATH as u64;
-    rules.insert(libc::SYS_newfstatat, vec![rule(Condition::new(3, Len::Dword, Op::MaskedEq(empty), empty))?]);
+    rules
+        .insert(libc::SYS_newfstatat, vec![rule(Condition::new(3, Len::Dword, Op::MaskedEq(empty), empty))?]);
     // Sending on the socket pair: no destination.
     rules.insert(libc::SYS_sendto, vec![rule(Condition::new(4, Len::Qword, Op::Eq, 0))?]);
     // Naming threads and memory.
@@ -149,7 +151,8 @@ fn allow_list() -> io::Result<BpfProgram> {
     // Reading limits, not setting them.
     rules.insert(libc::SYS_prlimit64, vec![rule(Condition::new(2, Len::Qword, Op::Eq, 0))?]);
     let refuse = SeccompAction::Errno(libc::EPERM as u32);
-    let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch()?).map_err(io::Error::other)?;
+    let filter =
+        SeccompFilter::new(rules, refuse, SeccompAction::Allow, arch()?).map_err(io::Error::other)?;
     filter.try_into().map_err(io::Error::other)
 }
 
@@ -157,7 +160,8 @@ fn allow_list() -> io::Result<BpfProgram> {
 fn no_clone3() -> io::Result<BpfProgram> {
     let rules = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     let missing = SeccompAction::Errno(libc::ENOSYS as u32);
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, missing, arch()?).map_err(io::Error::other)?;
+    let filter =
+        SeccompFilter::new(rules, SeccompAction::Allow, missing, arch()?).map_err(io::Error::other)?;
     filter.try_into().map_err(io::Error::other)
 }
 

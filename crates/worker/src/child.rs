@@ -78,7 +78,10 @@ pub struct Files {
 impl Files {
     /// The next file.
     pub fn take(&mut self) -> io::Result<File> {
-        #[expect(unsafe_code, reason = "a descriptor that the parent mapped here, owned by nobody else, is taken once")]
+        #[expect(
+            unsafe_code,
+            reason = "a descriptor that the parent mapped here, owned by nobody else, is taken once"
+        )]
         let file = unsafe { File::from_raw_fd(self.next) };
         self.next += 1;
         file.metadata()?; // an absent descriptor is an error here, not a write into nothing later
@@ -92,7 +95,10 @@ pub fn run(work: impl FnOnce(Task, &Link, &mut Files) -> Result<Reply, TaskError
         Ok(()) => 0,
         Err(error) => {
             // The parent keeps a child's last words.
-            #[expect(clippy::print_stderr, reason = "standard error is the only way out where the socket failed")]
+            #[expect(
+                clippy::print_stderr,
+                reason = "standard error is the only way out where the socket failed"
+            )]
             {
                 eprintln!("{error}");
             }

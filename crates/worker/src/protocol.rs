@@ -159,7 +159,8 @@ pub struct CageReport {
 impl CageReport {
     /// `full` where every wall holds, `system calls only` without Landlock, else `broken`.
     pub fn strength(&self) -> &'static str {
-        let refused = self.files_refused && self.network_refused && self.exec_refused && self.environment == 0;
+        let refused =
+            self.files_refused && self.network_refused && self.exec_refused && self.environment == 0;
         match (refused, self.landlock.as_str()) {
             (true, "full") => "full",
             (true, _) => "system calls only",

@@ -156,7 +156,8 @@ impl Supervisor {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mappings = files.into_iter().zip(3..).map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
+        let mappings =
+            files.into_iter().zip(3..).map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
         command.fd_mappings(mappings.collect()).map_err(std::io::Error::other)?;
         command.spawn()
     }
@@ -181,8 +182,9 @@ impl Talk<'_> {
         loop {
             let frame = wire::receive(stream, wire::CHILD_FRAME_LIMIT);
             let frame = tokio::time::timeout(SILENCE, frame).await;
-            let (kind, payload) =
-                frame.map_err(|_| WorkerError::Silent { last_source: self.last_source })?.map_err(reset_is_end)?;
+            let (kind, payload) = frame
+                .map_err(|_| WorkerError::Silent { last_source: self.last_source })?
+                .map_err(reset_is_end)?;
             match kind {
                 Kind::Read => {
                     let request = ReadRequest::decode(&payload)?;
@@ -199,7 +201,9 @@ impl Talk<'_> {
                     return Err(error.into());
                 }
                 Kind::Task | Kind::Data | Kind::ReadFailed => {
-                    return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "unexpected frame").into());
+                    return Err(
+                        std::io::Error::new(std::io::ErrorKind::InvalidData, "unexpected frame").into()
+                    );
                 }
             }
         }
