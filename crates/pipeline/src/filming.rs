@@ -343,6 +343,7 @@ fn create(path: &Path) -> Result<OwnedFd, Failure> {
     file.map(OwnedFd::from).map_err(disk)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 fn disk(error: io::Error) -> Failure {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
     tracing::error!(%error, "a working file cannot be written");

@@ -121,7 +121,7 @@ fn write_film(
                 let (packet, dts) = next_picture.take().expect("it is due");
                 write(&mut output, video, (1, task.fps), &packet, dts).map_err(&fail)?;
                 written += 1;
-                if written % PROGRESS_EVERY == 0 {
+                if written.is_multiple_of(PROGRESS_EVERY) {
                     link.progress(written, task.frames);
                 }
                 next_picture = pictures.next().map_err(&reading)?;

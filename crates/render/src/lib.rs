@@ -16,6 +16,7 @@ mod overlay;
 mod painter;
 mod picture;
 mod probe;
+mod sample;
 mod sound;
 mod track;
 
@@ -37,5 +38,6 @@ fn work(task: Task, link: &Link, files: &mut Files) -> Result<Reply, TaskError> 
         Task::Frame(task) => picture::draw(&task, link, files).map(Reply::Written),
         Task::Sound(task) => sound::encode(&task, link, files).map(Reply::Written),
         Task::Assemble(task) => assemble::assemble(&task, link, files).map(Reply::Written),
+        Task::Sample(task) => sample::encode(&task, link, files).map(Reply::Written),
     }
 }

@@ -101,7 +101,7 @@ impl Overlay {
 
 /// Rounded division by 255 of a product of two bytes.
 fn divide_255(product: u16) -> u16 {
-    ((u32::from(product) + 128) * 257 >> 16) as u16
+    (((u32::from(product) + 128) * 257) >> 16) as u16
 }
 
 /// Lays a picture with an alpha plane on black, in place of its colour planes.
