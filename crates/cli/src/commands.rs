@@ -1,3 +1,7 @@
 //! One file for each subcommand.
 
+#[cfg(feature = "demo")]
+pub(crate) mod demo;
+pub(crate) mod key;
 pub(crate) mod render;
+pub(crate) mod serve;

@@ -1,15 +1,23 @@
 //! Settings: flags over environment over a TOML file over defaults that work.
 
+mod sections;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use aws::AwsSettings;
 use media::UrlPolicy;
 use pipeline::StudioSettings;
 use serde::Deserialize;
+use server::Settings;
 use storyboard::{Limits, Options};
+use url::Url;
 use worker::EncoderSettings;
 
-use crate::arguments::CommonArguments;
+use crate::arguments::{CommonArguments, ServeArguments};
+
+pub(crate) use sections::{AccessConfig, CageConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig, RenderConfig};
 
 /// Everything that an operator may set. Every member has a default; unknown members are errors.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -17,54 +25,28 @@ use crate::arguments::CommonArguments;
 pub(crate) struct Config {
     /// Data directory.
     pub(crate) data: Option<PathBuf>,
+    /// Address to listen on; default 127.0.0.1:8080.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where clients reach this server; default `http://` and the listen address.
+    pub(crate) public_url: Option<Url>,
+    /// Days after which a film is deleted, 0 for never; default 30.
+    pub(crate) keep_films: Option<u32>,
+    /// Megabytes of films above which the oldest are deleted; default no limit.
+    pub(crate) max_films_mb: Option<u64>,
+    /// The log.
+    pub(crate) log: LogConfig,
     /// Rendering.
     pub(crate) render: RenderConfig,
+    /// Jobs.
+    pub(crate) jobs: JobsConfig,
     /// Addresses that clients name.
     pub(crate) media: MediaConfig,
+    /// AWS.
+    pub(crate) access: AccessConfig,
+    /// The cage of the processes that decode media.
+    pub(crate) cage: CageConfig,
     /// What a request may ask for.
     pub(crate) limits: LimitsConfig,
-}
-
-/// Rendering.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct RenderConfig {
-    /// Children at work at once; default: the number of processors.
-    pub(crate) parallel: Option<usize>,
-    /// x264 preset; default veryfast.
-    pub(crate) preset: Option<String>,
-    /// x264 constant rate factor; default 20.
-    pub(crate) crf: Option<u8>,
-    /// Directories with fonts beside the built-in ones; default: Debian's.
-    pub(crate) fonts: Option<Vec<PathBuf>>,
-    /// A folder of music for storyboards that leave the choice to the server.
-    pub(crate) music: Option<PathBuf>,
-}
-
-/// Addresses that clients name.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct MediaConfig {
-    /// Plain http:// too; default false.
-    pub(crate) allow_http: bool,
-    /// Private and loopback addresses, any port; default false.
-    pub(crate) allow_private: bool,
-}
-
-/// What a request may ask for; see `storyboard::Limits` for the defaults.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct LimitsConfig {
-    /// Scenes after splitting.
-    pub(crate) scenes: Option<usize>,
-    /// Characters of all texts.
-    pub(crate) characters: Option<usize>,
-    /// Longest side of the picture.
-    pub(crate) greatest_side: Option<u32>,
-    /// Longest scene in seconds.
-    pub(crate) scene_seconds: Option<f64>,
-    /// Longest film in seconds.
-    pub(crate) film_seconds: Option<f64>,
 }
 
 impl Config {
@@ -81,6 +63,22 @@ impl Config {
             config.data = Some(data.clone());
         }
         Ok(config)
+    }
+
+    /// The same for a server, with its own flags.
+    pub(crate) fn load_for_server(arguments: &ServeArguments) -> anyhow::Result<Self> {
+        let mut config = Self::load(&arguments.common)?;
+        config.listen = arguments.listen.or(config.listen);
+        config.public_url = arguments.public_url.clone().or(config.public_url);
+        config.keep_films = arguments.keep_films.or(config.keep_films);
+        config.max_films_mb = arguments.max_films_mb.or(config.max_films_mb);
+        config.log.json |= arguments.log_json;
+        Ok(config)
+    }
+
+    /// Where to listen.
+    pub(crate) fn listen(&self) -> SocketAddr {
+        self.listen.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into())
     }
 
     /// What parsers accept.
@@ -122,5 +120,55 @@ impl Config {
             music: self.render.music.clone(),
             ..defaults
         }
+    }
+
+    /// The server's settings.
+    pub(crate) fn server_settings(&self, data_dir: PathBuf) -> Settings {
+        let defaults = Settings::new(data_dir);
+        Settings {
+            public_url: self.public_url.clone(),
+            keep_films: self.keep_films.unwrap_or(defaults.keep_films),
+            max_data_bytes: self.max_films_mb.map(|megabytes| megabytes.saturating_mul(1_000_000)),
+            parse: self.parse_options(),
+            role_name: self.access.role_name.clone().unwrap_or(defaults.role_name),
+            films_at_once: self.jobs.films_at_once.unwrap_or(defaults.films_at_once).max(1),
+            previews_at_once: self.jobs.previews_at_once.unwrap_or(defaults.previews_at_once).max(1),
+            ..defaults
+        }
+    }
+
+    /// How AWS is reached; the rest is the SDK's own chain and variables.
+    pub(crate) fn aws_settings(&self) -> AwsSettings {
+        AwsSettings { path_style: self.access.path_style, region: self.access.region.clone(), ..AwsSettings::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("storyreel.toml");
+        std::fs::write(&file, "data = \"/from/file\"\nkeep_films = 7\nmax_films_mb = 3\n[access]\npath_style = true\n")
+            .unwrap();
+        let arguments = ServeArguments {
+            listen: None,
+            public_url: None,
+            keep_films: Some(2),
+            max_films_mb: None,
+            log_json: true,
+            common: CommonArguments { data: Some("/from/flag".into()), config: Some(file.clone()) },
+        };
+        let config = Config::load_for_server(&arguments).unwrap();
+        assert_eq!(config.data, Some("/from/flag".into()));
+        let settings = config.server_settings("/data".into());
+        assert_eq!((settings.keep_films, settings.max_data_bytes), (2, Some(3_000_000)));
+        assert!(config.log.json && config.aws_settings().path_style);
+        assert_eq!(config.listen().to_string(), "127.0.0.1:8080");
+        std::fs::write(&file, "lisen = \"127.0.0.1:1\"\n").unwrap();
+        let error = Config::load(&arguments.common).unwrap_err();
+        assert!(format!("{error:#}").contains("lisen"), "{error:#}");
     }
 }

@@ -19,6 +19,12 @@ pub(crate) fn internal(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(INTERNAL)
 }
 
+/// Says what is wrong with the command line.
+pub(crate) fn usage(message: &str) -> ExitCode {
+    eprintln!("storyreel: {message}");
+    ExitCode::from(AUTHOR)
+}
+
 /// Lists problems; the code is that of the first class present in the order author, access, source, ours.
 pub(crate) fn problems(problems: &[Problem]) -> ExitCode {
     for problem in problems {
@@ -48,5 +54,27 @@ pub(crate) fn warnings(warnings: &[Warning]) {
     for warning in warnings {
         let place = warning.pointer.as_ref().map(|pointer| format!(" (at {pointer})")).unwrap_or_default();
         eprintln!("warning[{}]: {}{place}", warning.code, warning.message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_author_mends_first() {
+        let problem = |class| Problem::new(class, "X", "x");
+        let table: [(&[Class], u8); 6] = [
+            (&[Class::Source, Class::Access, Class::Author], AUTHOR),
+            (&[Class::Source, Class::Access], ACCESS),
+            (&[Class::Source], SOURCE),
+            (&[Class::Transient], SOURCE),
+            (&[Class::Internal, Class::Source], SOURCE),
+            (&[Class::Internal], INTERNAL),
+        ];
+        for (classes, expected) in table {
+            let problems: Vec<Problem> = classes.iter().copied().map(problem).collect();
+            assert_eq!(code(&problems), expected, "{classes:?}");
+        }
     }
 }

@@ -1,11 +1,17 @@
 //! `storyreel`: the one binary. It joins the crates; each subcommand is a file under `commands`.
 
+mod access;
 mod arguments;
 mod commands;
 mod config;
+mod data;
 mod exit;
+mod logs;
 mod progress;
+mod service;
+mod signals;
 mod studio;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -26,7 +32,11 @@ fn main() -> ExitCode {
     };
     runtime.block_on(async {
         match arguments.command {
+            Command::Serve(arguments) => commands::serve::run(arguments).await,
+            Command::Key(arguments) => commands::key::run(arguments).await,
             Command::Render(arguments) => commands::render::run(arguments).await,
+            #[cfg(feature = "demo")]
+            Command::Demo(arguments) => commands::demo::run(arguments).await,
         }
     })
 }

@@ -22,6 +22,8 @@ pub enum Task {
     Sound(SoundTask),
     /// Join clips and sound. Files: the clips in order, the sound clip, the film to write, the audio file to write.
     Assemble(AssembleTask),
+    /// Draw and encode a moving picture of the program's own, for the demo. Files: 0 the clip to write.
+    Sample(SampleTask),
 }
 
 /// What is needed to draw the frames of one scene.
@@ -106,6 +108,21 @@ pub struct AssembleTask {
     pub clips: usize,
     /// Title written into the file.
     pub title: String,
+}
+
+/// A moving picture of the program's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SampleTask {
+    /// Size of the picture.
+    pub canvas: Canvas,
+    /// Frames per second.
+    pub fps: u32,
+    /// Length; the picture ends where it began.
+    pub frames: u64,
+    /// Chooses colours and shapes.
+    pub seed: u64,
+    /// How to encode.
+    pub encoder: EncoderSettings,
 }
 
 /// What a child answers.

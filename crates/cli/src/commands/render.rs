@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use media::{HttpsOpener, LocalOpener, Openers};
-use pipeline::{Failure, Film, JobContext, Planned};
+use pipeline::{Failure, Film, JobContext, Planned, Studio};
 use serde_json::{Value, json};
-use storyboard::{Options, Problem, Warning};
-use tokio_util::sync::CancellationToken;
+use store::Connection;
+use storyboard::{Class, Options, Problem, Storyboard, Warning};
 
+use crate::access::{LazyAws, s3_opener};
 use crate::arguments::RenderArguments;
 use crate::config::Config;
-use crate::{exit, progress, studio};
+use crate::{exit, logs, progress, signals, studio};
+
+mod connections;
 
 /// Runs the subcommand.
 pub(crate) async fn run(arguments: RenderArguments) -> ExitCode {
@@ -42,46 +45,50 @@ enum Outcome {
 
 async fn render(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
     let config = Config::load(&arguments.common)?;
-    let json = read(&arguments.storyboard)?;
+    logs::start(&config.log, "error")?;
+    if arguments.output.is_dir() {
+        let message = format!("{} is a directory; name the film's file.", arguments.output.display());
+        return Ok(wrong("OUTPUT_IS_DIRECTORY", message));
+    }
+    let json = match read(&arguments.storyboard) {
+        Ok(json) => json,
+        Err(error) => {
+            let message = format!("{} cannot be read: {error}.", arguments.storyboard.display());
+            return Ok(wrong("STORYBOARD_UNREADABLE", message));
+        }
+    };
     let options = Options { allow_files: true, ..config.parse_options() };
     let (storyboard, mut warnings) = match storyboard::parse(&json, &options) {
         Ok(parsed) => parsed,
         Err(problems) => return Ok(Outcome::Problems(problems)),
     };
-    let studio = studio::open(&config)?;
-    let cancel = CancellationToken::new();
-    let interrupted = cancel.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.cancel();
-        }
-    });
-    let (bar, show) = progress::bar();
-    let opener = opener(arguments, &config, &storyboard).await?;
-    let opener = match opener {
-        Ok(opener) => Arc::new(opener),
+    let connections = match connections::find(&config, arguments, &storyboard, &json).await? {
+        Ok(connections) => connections,
         Err(problems) => return Ok(Outcome::Problems(problems)),
     };
+    let studio = studio::open(&config)?;
+    let cancel = signals::stop_token().context("listening for signals")?;
+    let (bar, show) = progress::bar();
+    let opener = Arc::new(opener(arguments, &config, &connections)?);
     let context = JobContext { opener, progress: show, cancel };
     let directory = parent(&arguments.output);
     std::fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
     // Beside the film, so that publishing is a rename; removed whatever happens.
     let work = tempfile::Builder::new().prefix(".storyreel-").tempdir_in(&directory);
     let work = work.with_context(|| format!("writing in {}", directory.display()))?;
-    let made = async {
-        let planned = studio.plan(&storyboard, &context).await?;
-        let film = studio.film(&planned, &context, work.path()).await?;
-        Ok::<_, Failure>((planned, film))
-    };
-    let made = made.await;
-    bar.finish_and_clear();
+    let made = make(&studio, &storyboard, &context, work.path()).await;
+    bar.clear();
     let (planned, film) = match made {
         Ok(made) => made,
         Err(Failure::Problems(problems)) => return Ok(Outcome::Problems(problems)),
         Err(Failure::Cancelled) => return Ok(Outcome::Cancelled),
     };
     publish(&film, work.path(), &arguments.output)?;
-    warnings.extend(planned.warnings.iter().chain(&film.warnings).cloned());
+    for warning in planned.warnings.iter().chain(&film.warnings) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
     exit::warnings(&warnings);
     report(arguments, &film_report(&planned, &film, &warnings))?;
     println!(
@@ -96,23 +103,37 @@ async fn render(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
     Ok(Outcome::Film)
 }
 
-async fn opener(
-    arguments: &RenderArguments,
-    config: &Config,
-    _storyboard: &storyboard::Storyboard,
-) -> anyhow::Result<Result<Openers, Vec<Problem>>> {
-    let https = HttpsOpener::new(config.url_policy())?;
-    let local = arguments.media.clone().map(|root| Arc::new(LocalOpener::new(root)) as Arc<dyn media::Opener>);
-    Ok(Ok(Openers { s3: None, https: Some(Arc::new(https)), local }))
+async fn make(
+    studio: &Studio,
+    storyboard: &Storyboard,
+    context: &JobContext,
+    work: &Path,
+) -> Result<(Planned, Film), Failure> {
+    let planned = studio.plan(storyboard, context).await?;
+    let film = studio.film(&planned, context, work).await?;
+    Ok((planned, film))
 }
 
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+fn opener(arguments: &RenderArguments, config: &Config, connections: &[Connection]) -> anyhow::Result<Openers> {
+    let https = HttpsOpener::new(config.url_policy())?;
+    let local = arguments.media.clone().map(|root| Arc::new(LocalOpener::new(root)) as Arc<dyn media::Opener>);
+    let job = format!("render-{}", store::JobId::create());
+    let s3 = s3_opener(&LazyAws::new(config.aws_settings()), &job, connections);
+    Ok(Openers { s3: Some(s3), https: Some(Arc::new(https)), local })
+}
+
+/// What is wrong with the command line itself.
+fn wrong(code: &str, message: String) -> Outcome {
+    Outcome::Problems(vec![Problem::new(Class::Author, code, message)])
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     if path == Path::new("-") {
         let mut json = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut json).context("reading standard input")?;
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut json)?;
         return Ok(json);
     }
-    std::fs::read(path).with_context(|| format!("reading {}", path.display()))
+    std::fs::read(path)
 }
 
 fn parent(path: &Path) -> PathBuf {
