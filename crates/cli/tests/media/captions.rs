@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kit::Bench;
+use crate::kit::{Bench, is};
 
 #[test]
 fn a_caption_stands_in_the_lower_third_and_subtitles_say_the_same() {
@@ -48,4 +48,35 @@ fn a_long_text_is_paged_and_every_word_is_shown_once() {
     }
     // 60 words at 2.5 a second.
     assert!((film.frames() as i64 - 720).abs() < 60, "{}", film.frames());
+}
+
+#[test]
+fn a_logo_stands_in_its_corner_over_every_scene() {
+    let bench = Bench::new();
+    bench.ffmpeg("-f lavfi -i color=red:size=100x100 -frames:v 1 logo.png");
+    let mut storyboard = Bench::storyboard(&json!([
+        { "text": "One", "backgroundColor": "white", "minimumDuration": 1 },
+        { "text": "Two", "backgroundColor": "white", "minimumDuration": 1 },
+    ]));
+    storyboard["brandLogo"] =
+        json!({ "url": "logo.png", "verticalAlignment": "top", "horizontalAlignment": "right" });
+    let pictures = bench.film_of(&storyboard).pictures();
+    for frame in [5, pictures.len() - 5] {
+        let corner = pictures[frame].at(95, 9);
+        assert!(is(corner, [255, 0, 0]), "frame {frame}: {corner:?}");
+        assert!(is(pictures[frame].at(5, 9), [255, 255, 255]));
+    }
+}
+
+#[test]
+fn a_voice_that_is_not_there_is_timed_silence_and_a_warning() {
+    let bench = Bench::new();
+    let text = "Dr. Smith paid $9.99. He was happy with the price of it.";
+    let film = bench.film(&json!([
+        { "text": text, "voiceOver": true, "splitTextOnPeriod": true, "backgroundColor": "black" }
+    ]));
+    assert!(film.warnings().iter().any(|code| code.contains("VOICE")), "{:?}", film.warnings());
+    let scenes = film.report["plan"]["scenes"].as_array().unwrap();
+    assert_eq!(scenes.len(), 2, "an abbreviation and a price end no sentence");
+    assert!(film.samples().iter().all(|value| value.abs() < 1e-3));
 }

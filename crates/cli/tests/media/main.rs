@@ -5,6 +5,7 @@ mod backgrounds;
 mod cage;
 mod captions;
 mod film;
+mod full_disk;
 mod kit;
 mod shapes;
 mod sound;
