@@ -42,7 +42,6 @@ pub fn shut(limits: Limits) -> io::Result<&'static str> {
         (Resource::Cpu, limits.cpu_seconds),
         (Resource::Fsize, limits.file_bytes),
         (Resource::Core, 0),
-        (Resource::Nofile, 64),
     ] {
         setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?;
     }

@@ -93,3 +93,13 @@ fn timestamps_are_even_and_joints_never_put_two_idr_pictures_side_by_side() {
     assert!(packets.windows(2).all(|pair| !(pair[0].2 && pair[1].2)), "no two key pictures in a row");
     assert_eq!(packets.iter().filter(|packet| packet.2).count() as u64 % 60 >= 6, true, "each scene begins with one");
 }
+
+#[test]
+fn a_film_of_many_scenes_has_every_one_of_them() {
+    let bench = Bench::new();
+    let scenes: Vec<_> =
+        (0..90).map(|scene| json!({ "backgroundColor": format!("#{scene:02}{scene:02}00"), "minimumDuration": 0.1 })).collect();
+    let film = bench.film(&json!(scenes));
+    assert_eq!(film.frames(), 270);
+    assert_eq!(film.pictures().len(), 270);
+}
