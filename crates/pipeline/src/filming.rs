@@ -21,11 +21,12 @@ use worker::{
     AssembleTask, ClipTask, FrameTask, Reply, Run, SoundTask, Task, TaskError, WorkerError, Written,
 };
 
+use crate::job::{Failure, Film, JobContext, PreviewScene, Stage};
 use crate::meter::Meter;
 use crate::overlays;
 use crate::planning::Planned;
 use crate::problems::{Place, failure, warning};
-use crate::studio::{Failure, Film, JobContext, PreviewScene, Shared, Stage};
+use crate::shared::Shared;
 
 /// How many of a film's frames the sound counts as, in the progress.
 const SOUND_SHARE: u64 = 10;

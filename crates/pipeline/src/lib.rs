@@ -5,13 +5,16 @@
 //! encode scenes and sound, join them, and write what goes with the film ([`Studio::film`]).
 
 mod filming;
+mod job;
 mod meter;
 mod overlays;
 mod planning;
 mod problems;
+mod shared;
+mod studio;
 mod typesetting;
 
-pub mod studio;
-
+pub use job::{Failure, Film, JobContext, PreviewScene, Progress, Stage};
 pub use planning::Planned;
-pub use studio::*;
+pub use shared::StudioSettings;
+pub use studio::Studio;

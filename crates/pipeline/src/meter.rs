@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use crate::studio::{JobContext, Progress, Stage};
+use crate::job::{JobContext, Progress, Stage};
 
 /// What share of a job each stage is, in percent: where it begins and where it ends.
 const PLANNING: (u64, u64) = (0, 8);

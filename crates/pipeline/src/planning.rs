@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use storyboard::{Address, MediaRef, Music, MusicSource, Problem, Storyboard, Warning};
 use worker::{Reply, Run, Task, TaskError, WorkerError};
 
+use crate::job::{Failure, JobContext, Stage};
 use crate::meter::Meter;
 use crate::problems::{Place, problem};
-use crate::studio::{Failure, JobContext, Shared, Stage};
+use crate::shared::Shared;
 use crate::typesetting::Pages;
 
 /// A plan, ready to be rendered, with its open sources.

@@ -4,7 +4,7 @@ use plan::Plan;
 use storyboard::{Class, Problem, Warning};
 use worker::{Note, TaskError, WorkerError};
 
-use crate::studio::Failure;
+use crate::job::Failure;
 
 /// Where a task was in the storyboard.
 #[derive(Debug, Clone)]

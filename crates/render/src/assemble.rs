@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 
+use audio::RATE;
 use ffmpeg::ffi;
 use ffmpeg::format::context::{Output, StreamIo};
 use ffmpeg_next as ffmpeg;
@@ -18,8 +19,6 @@ use crate::errors::{file, ours};
 
 /// The parent hears of every so many pictures.
 const PROGRESS_EVERY: u64 = 300;
-/// Sample rate of the sound track.
-const SOUND_RATE: u32 = 48_000;
 
 /// Joins the files of a task.
 pub(crate) fn assemble(task: &AssembleTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
@@ -114,7 +113,7 @@ fn write_film(
     let mut written = 0u64;
     loop {
         // Whatever is due first, so that a player finds sound and picture beside one another.
-        let picture_due = next_picture.as_ref().map(|(_, dts)| dts * i64::from(SOUND_RATE / task.fps.max(1)));
+        let picture_due = next_picture.as_ref().map(|(_, dts)| dts * i64::from(RATE / task.fps.max(1)));
         let sound_due = next_sound.as_ref().map(|packet| packet.pts);
         match (picture_due, sound_due) {
             (Some(picture), due) if due.is_none_or(|due| picture <= due) => {
@@ -128,7 +127,7 @@ fn write_film(
             }
             (_, Some(_)) => {
                 let packet = next_sound.take().expect("it is due");
-                write(&mut output, audio, (1, SOUND_RATE), &packet, packet.pts).map_err(&fail)?;
+                write(&mut output, audio, (1, RATE), &packet, packet.pts).map_err(&fail)?;
                 next_sound = sound.next().map_err(&reading)?;
             }
             (Some(_), None) | (None, None) => break,
@@ -144,7 +143,7 @@ fn write_audio(mut sound: Reader, audio: File, title: &str) -> Result<(), TaskEr
     let stream = add_sound(&mut output, &sound)?;
     begin(&mut output, title, room)?;
     while let Some(packet) = sound.next().map_err(file("reading the sound"))? {
-        write(&mut output, stream, (1, SOUND_RATE), &packet, packet.pts).map_err(&fail)?;
+        write(&mut output, stream, (1, RATE), &packet, packet.pts).map_err(&fail)?;
     }
     output.write_trailer().map_err(&fail)
 }
@@ -173,7 +172,7 @@ fn begin(output: &mut Output, title: &str, room: u64) -> Result<(), TaskError> {
 
 fn add_sound(output: &mut Output, sound: &Reader) -> Result<usize, TaskError> {
     let extradata = sound.extradata().map_err(file("reading the sound"))?;
-    add_stream(output, (1, SOUND_RATE), |parameters| {
+    add_stream(output, (1, RATE), |parameters| {
         set_extradata(parameters, &extradata);
         describe_sound(parameters);
     })
@@ -211,7 +210,7 @@ fn describe_video(parameters: &mut ffi::AVCodecParameters, task: &AssembleTask) 
 pub(crate) fn describe_sound(parameters: &mut ffi::AVCodecParameters) {
     parameters.codec_type = ffi::AVMediaType::AVMEDIA_TYPE_AUDIO;
     parameters.codec_id = ffi::AVCodecID::AV_CODEC_ID_AAC;
-    parameters.sample_rate = SOUND_RATE as i32;
+    parameters.sample_rate = RATE as i32;
     parameters.frame_size = 1024;
     parameters.initial_padding = 1024;
     parameters.format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as i32;

@@ -5,6 +5,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use ffmpeg::format::context::{Input, StreamIo};
+use ffmpeg::media::Type;
 use ffmpeg_next as ffmpeg;
 use worker::TaskError;
 use worker::child::Link;
@@ -85,4 +86,14 @@ pub(crate) fn start_us(input: &Input) -> i64 {
     #[expect(unsafe_code, reason = "the container's start time has no safe accessor; the context is open")]
     let start = unsafe { (*input.as_ptr()).start_time };
     if start == ffmpeg::ffi::AV_NOPTS_VALUE { 0 } else { start }
+}
+
+/// The index of the stream that is shown: the best video stream that is not a cover picture.
+pub(crate) fn video_stream(input: &Input) -> Option<usize> {
+    let shown = |stream: &ffmpeg::Stream<'_>| {
+        !stream.disposition().contains(ffmpeg::format::stream::Disposition::ATTACHED_PIC)
+    };
+    let best = input.streams().best(Type::Video).filter(shown);
+    let any = || input.streams().find(|stream| stream.parameters().medium() == Type::Video && shown(stream));
+    best.or_else(any).map(|stream| stream.index())
 }

@@ -3,7 +3,7 @@
 //! Invariants: moments are kept by timestamps, so that a gap in a source is silence and not a shift; a source whose
 //! sound ends early is followed by silence.
 
-use audio::Stream;
+use audio::{RATE, Stream};
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
 use ffmpeg_next as ffmpeg;
@@ -13,7 +13,6 @@ use worker::child::Link;
 
 use crate::errors::unreadable;
 use crate::input;
-use crate::sound::RATE;
 
 /// Seek this much earlier than asked: codecs need a few packets to settle.
 const RUN_UP_US: i64 = 200_000;

@@ -9,7 +9,7 @@ use storyboard::BackgroundKind;
 use worker::TaskError;
 use worker::child::Link;
 
-use crate::input;
+use crate::input::{self, video_stream};
 use crate::track::VideoTrack;
 
 /// Probes a source.
@@ -47,16 +47,6 @@ pub(crate) fn probe(link: &Link, source: usize) -> Result<MediaInfo, TaskError> 
     };
     let duration_us = if still { None } else { container_us.or(stream_us) };
     Ok(MediaInfo { picture, has_audio, duration_us, format })
-}
-
-/// The index of the stream that is shown: the best video stream that is not a cover picture.
-pub(crate) fn video_stream(input: &Input) -> Option<usize> {
-    let shown = |stream: &ffmpeg::Stream<'_>| {
-        !stream.disposition().contains(ffmpeg::format::stream::Disposition::ATTACHED_PIC)
-    };
-    let best = input.streams().best(Type::Video).filter(shown);
-    let any = || input.streams().find(|stream| stream.parameters().medium() == Type::Video && shown(stream));
-    best.or_else(any).map(|stream| stream.index())
 }
 
 fn has_audio(input: &Input) -> bool {

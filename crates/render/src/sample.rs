@@ -140,7 +140,8 @@ impl Landscape {
     /// The picture at a moment from 0 to 1 of the loop.
     fn draw(&self, moment: f32) -> ffmpeg::frame::Video {
         let canvas = self.canvas;
-        let mut frame = ffmpeg::frame::Video::new(ffmpeg::format::Pixel::YUV420P, canvas.width, canvas.height);
+        let mut frame =
+            ffmpeg::frame::Video::new(ffmpeg::format::Pixel::YUV420P, canvas.width, canvas.height);
         for plane in 0..3 {
             let shift = u32::from(plane > 0);
             let (width, height) = ((canvas.width >> shift) as usize, (canvas.height >> shift) as usize);
@@ -173,17 +174,26 @@ impl Landscape {
                 let (dx, dy) = (((column as f32 + 0.5) / width as f32 - sun_x) * aspect, v - sun_y);
                 let distance = dx * dx + dy * dy;
                 let halo = 0.75 / (1.0 + 26.0 * distance);
-                let disc = ((0.0030 - distance) * 4000.0).clamp(0.0, 1.0);
-                let mut value = mix(sky, self.sun.colour[plane], halo.max(disc));
-                for (hill, crest) in self.hills.iter().zip(crests) {
-                    let depth = v - crest;
-                    if depth > 0.0 {
-                        let cover = (depth * height as f32).min(1.0);
-                        let haze = smooth(depth / 0.34);
-                        // The sun's light reaches over the crests.
-                        let ground = mix(hill.crest[plane], hill.foot[plane], haze);
-                        let lit = mix(ground, self.sun.colour[plane], halo * 0.22);
-                        value = mix(value, lit, cover);
+                // What is nearer covers what is farther: only the nearest ground and the edges before it are drawn.
+                let height = height as f32;
+                let ground = crests.iter().rposition(|crest| (v - crest) * height >= 1.0);
+                let land = |index: usize| {
+                    let hill = &self.hills[index];
+                    let haze = smooth((v - crests[index]) / 0.34);
+                    // The sun's light reaches over the crests.
+                    mix(mix(hill.crest[plane], hill.foot[plane], haze), self.sun.colour[plane], halo * 0.22)
+                };
+                let mut value = match ground {
+                    Some(index) => land(index),
+                    None => {
+                        let disc = ((0.0030 - distance) * 4000.0).clamp(0.0, 1.0);
+                        mix(sky, self.sun.colour[plane], halo.max(disc))
+                    }
+                };
+                for (index, crest) in crests.iter().enumerate().skip(ground.map_or(0, |index| index + 1)) {
+                    let cover = (v - crest) * height;
+                    if cover > 0.0 {
+                        value = mix(value, land(index), cover.min(1.0));
                     }
                 }
                 values.push(value);
@@ -208,7 +218,10 @@ impl Landscape {
         let aspect = self.canvas.width as f32 / self.canvas.height as f32;
         let turn = TAU * moment;
         for light in &self.lights {
-            let (x, y) = (light.x + light.drift * (turn + light.phase).cos(), light.y + light.drift * (turn + light.phase).sin());
+            let (x, y) = (
+                light.x + light.drift * (turn + light.phase).cos(),
+                light.y + light.drift * (turn + light.phase).sin(),
+            );
             let strength = light.strength * (0.65 + 0.35 * (turn + 2.0 * light.phase).sin());
             let span = |middle: f32, radius: f32, size: usize| {
                 let at = |value: f32| (value * size as f32).clamp(0.0, size as f32) as usize;

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::Seek;
 
-use audio::{Bed, Limit, MapError, Meter, Mixer, Stream, Track, TruePeakLimiter, gain_to};
+use audio::{Bed, Limit, MapError, Meter, Mixer, RATE, Stream, Track, TruePeakLimiter, gain_to};
 use ffmpeg_next as ffmpeg;
 use plan::{MusicPlan, MusicPlanSource, SoundPlan};
 use worker::child::{Files, Link};
@@ -15,8 +15,6 @@ use crate::container::{Packet, Reader, Writer};
 use crate::errors::{file, ours};
 use crate::listener::{Cuts, Looped};
 
-/// Sample rate of the film's sound.
-pub(crate) const RATE: u32 = 48_000;
 /// Loudness that music is brought to before its volume is applied, in LUFS.
 const MUSIC_LUFS: f64 = -20.0;
 /// What the film's true peak is at most, in dBTP.

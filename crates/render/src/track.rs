@@ -9,8 +9,7 @@ use ffmpeg_next as ffmpeg;
 use worker::TaskError;
 
 use crate::errors::unreadable;
-use crate::input::{self, MAX_PIXELS};
-use crate::probe::video_stream;
+use crate::input::{self, MAX_PIXELS, video_stream};
 
 /// Timestamps within this many microseconds of a moment count as reached: containers round to their time base.
 const TOLERANCE_US: i64 = 1_500;
