@@ -62,7 +62,8 @@ impl Opener for LazyOpener {
 
 /// The opener of one job for S3.
 pub(crate) fn s3_opener(aws: &LazyAws, job: &str, connections: &[Connection]) -> Arc<dyn Opener> {
-    let connections = connections.iter().map(|connection| (connection.id.to_string(), spec(connection))).collect();
+    let connections =
+        connections.iter().map(|connection| (connection.id.to_string(), spec(connection))).collect();
     Arc::new(LazyOpener { aws: aws.clone(), job: job.to_owned(), connections })
 }
 
@@ -177,7 +178,10 @@ mod tests {
         // A port of the loopback that is closed: AWS cannot be reached.
         let settings = AwsSettings {
             endpoint_url: Some("http://127.0.0.1:9".to_owned()),
-            credentials: Some(aws::StaticCredentials { access_key: "AKIA".to_owned(), secret: "s".to_owned() }),
+            credentials: Some(aws::StaticCredentials {
+                access_key: "AKIA".to_owned(),
+                secret: "s".to_owned(),
+            }),
             ..AwsSettings::default()
         };
         ServerAccess::new(LazyAws::new(settings), Arc::new(https), principal.map(str::to_owned))

@@ -17,7 +17,9 @@ use worker::EncoderSettings;
 
 use crate::arguments::{CommonArguments, ServeArguments};
 
-pub(crate) use sections::{AccessConfig, CageConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig, RenderConfig};
+pub(crate) use sections::{
+    AccessConfig, CageConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig, RenderConfig,
+};
 
 /// Everything that an operator may set. Every member has a default; unknown members are errors.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -55,7 +57,8 @@ impl Config {
         let mut config = match &arguments.config {
             None => Self::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
                 toml::from_str(&text).with_context(|| format!("reading {}", path.display()))?
             }
         };
@@ -139,7 +142,11 @@ impl Config {
 
     /// How AWS is reached; the rest is the SDK's own chain and variables.
     pub(crate) fn aws_settings(&self) -> AwsSettings {
-        AwsSettings { path_style: self.access.path_style, region: self.access.region.clone(), ..AwsSettings::default() }
+        AwsSettings {
+            path_style: self.access.path_style,
+            region: self.access.region.clone(),
+            ..AwsSettings::default()
+        }
     }
 }
 
@@ -151,8 +158,11 @@ mod tests {
     fn flags_win_over_the_file_and_the_file_over_defaults() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("storyreel.toml");
-        std::fs::write(&file, "data = \"/from/file\"\nkeep_films = 7\nmax_films_mb = 3\n[access]\npath_style = true\n")
-            .unwrap();
+        std::fs::write(
+            &file,
+            "data = \"/from/file\"\nkeep_films = 7\nmax_films_mb = 3\n[access]\npath_style = true\n",
+        )
+        .unwrap();
         let arguments = ServeArguments {
             listen: None,
             public_url: None,

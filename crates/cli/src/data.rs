@@ -36,11 +36,9 @@ pub(crate) fn database(directory: &Path) -> PathBuf {
 
 /// Opens the database of a data directory; makes both where they are missing.
 pub(crate) async fn open(directory: &Path) -> anyhow::Result<Store> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .with_context(|| format!("making the data directory {}; choose another with --data", directory.display()))?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).with_context(|| {
+        format!("making the data directory {}; choose another with --data", directory.display())
+    })?;
     let path = database(directory);
     Store::open(&path).await.with_context(|| format!("opening {}", path.display()))
 }

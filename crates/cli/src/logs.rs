@@ -21,7 +21,8 @@ const QUIET: [&str; 8] = ["aws_", "s3s", "hyper", "reqwest", "rustls", "h2", "to
 pub(crate) fn start(config: &LogConfig, default: &str) -> anyhow::Result<()> {
     let asked = std::env::var("RUST_LOG").ok().filter(|text| !text.trim().is_empty());
     let text = asked.as_deref().or(config.filter.as_deref()).unwrap_or(default);
-    let filter = EnvFilter::builder().parse(text).with_context(|| format!("reading the log filter {text:?}"))?;
+    let filter =
+        EnvFilter::builder().parse(text).with_context(|| format!("reading the log filter {text:?}"))?;
     let lines = if config.json {
         fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed()
     } else {
@@ -50,7 +51,9 @@ mod tests {
 
     #[test]
     fn libraries_that_see_secrets_are_quiet() {
-        for target in ["aws_sigv4::http_request", "aws_config::imds", "s3s::ops", "hyper_util::client", "sqlx::query"] {
+        for target in
+            ["aws_sigv4::http_request", "aws_config::imds", "s3s::ops", "hyper_util::client", "sqlx::query"]
+        {
             assert!(is_quiet(target), "{target}");
         }
         for target in ["server::runner", "aws::grant", "pipeline", "storyreel"] {

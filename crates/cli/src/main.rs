@@ -1,5 +1,13 @@
 //! `storyreel`: the one binary. It joins the crates; each subcommand is a file under `commands`.
 
+/// Writes a line to standard output. A reader that has gone, as in `storyreel key list | head -1`, is no failure.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod access;
 mod arguments;
 mod commands;

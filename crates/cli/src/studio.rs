@@ -21,7 +21,9 @@ pub(crate) fn executable() -> anyhow::Result<PathBuf> {
 /// Opens the studio; its children are this very binary.
 pub(crate) fn open(config: &Config) -> anyhow::Result<Studio> {
     let fonts = match &config.render.fonts {
-        Some(directories) => directories.iter().fold(Fonts::builder().embedded(), |fonts, path| fonts.directory(path)).build(),
+        Some(directories) => {
+            directories.iter().fold(Fonts::builder().embedded(), |fonts, path| fonts.directory(path)).build()
+        }
         None => Fonts::standard(),
     };
     let typesetter = Typesetter::new(fonts.context("loading fonts")?);

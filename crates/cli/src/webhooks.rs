@@ -30,16 +30,19 @@ impl WebhookSender for GuardedSender {
                 .filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"))
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect();
-            self.0.client().post_json(url, &headers, body, PATIENCE).await.map_err(|error| match error.class {
-                Class::Access | Class::Author => HookError::Refused(error.message),
-                _ => HookError::Failed(error.message),
+            self.0.client().post_json(url, &headers, body, PATIENCE).await.map_err(|error| {
+                match error.class {
+                    Class::Access | Class::Author => HookError::Refused(error.message),
+                    _ => HookError::Failed(error.message),
+                }
             })
         }
         .boxed()
     }
 
     fn check(&self, url: &str) -> Result<(), String> {
-        let url = Url::parse(url).map_err(|_| "The webhook is not a URL. Use a full https:// URL.".to_owned())?;
+        let url =
+            Url::parse(url).map_err(|_| "The webhook is not a URL. Use a full https:// URL.".to_owned())?;
         self.0.client().policy().check(&url).map_err(|error| match error.fix {
             Some(fix) => format!("{} {fix}", error.message),
             None => error.message,
@@ -54,8 +57,13 @@ mod tests {
     #[tokio::test]
     async fn private_addresses_are_refused_for_good() {
         let sender = GuardedSender(Arc::new(HttpsOpener::new(media::UrlPolicy::default()).unwrap()));
-        for url in ["http://example.com/", "https://127.0.0.1/", "https://169.254.169.254/latest", "ftp://a.example/", "x"]
-        {
+        for url in [
+            "http://example.com/",
+            "https://127.0.0.1/",
+            "https://169.254.169.254/latest",
+            "ftp://a.example/",
+            "x",
+        ] {
             assert!(sender.check(url).is_err(), "{url}");
         }
         assert_eq!(sender.check("https://example.com/hook"), Ok(()));

@@ -38,22 +38,7 @@ const REGION: &str = "us-east-1";
 
 /// Runs the subcommand.
 pub(crate) async fn run(arguments: DemoArguments) -> ExitCode {
-    let stop = match signals::stop_token() {
-        Ok(stop) => stop,
-        Err(error) => return exit::internal(&error.into()),
-    };
-    let demo = demo(&arguments, &stop);
-    let result = tokio::select! {
-        result = demo => result,
-        () = stop.cancelled(), if !arguments.keep => {
-            eprintln!("storyreel: cancelled");
-            return ExitCode::from(130);
-        }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => exit::internal(&error),
-    }
+    demo(&arguments).await.unwrap_or_else(|error| exit::internal(&error))
 }
 
 /// The steps with the time that each took, as they are done.
@@ -61,44 +46,49 @@ struct Steps(Instant);
 
 impl Steps {
     fn done(&mut self, what: &str) {
-        println!("{:>7.1} s  {what}", self.0.elapsed().as_secs_f64());
+        say!("{:>7.1} s  {what}", self.0.elapsed().as_secs_f64());
         self.0 = Instant::now();
     }
 }
 
-async fn demo(arguments: &DemoArguments, stop: &CancellationToken) -> anyhow::Result<()> {
-    // The SDK looks for the region of the bucket before it may read it; the demo's S3 calls that refusal an error.
+async fn demo(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
+    let stop = signals::stop_token().context("listening for signals")?;
+    // The SDK looks for the bucket's region before it may read; the demo's S3 calls that refusal an error.
     logs::start(&LogConfig::default(), "warn,s3s=off")?;
     let begun = Instant::now();
-    let mut steps = Steps(begun);
-    std::fs::create_dir_all(&arguments.out).with_context(|| format!("making {}", arguments.out.display()))?;
     let place = tempfile::Builder::new().prefix("storyreel-demo-").tempdir()?;
-    println!("A customer's private bucket, a server that may read it only through a role, and one film:\n");
-
-    let aws = DemoAws::start(&place.path().join("objects")).await.context("starting S3 and STS")?;
-    steps.done(&format!("S3 and STS with two accounts on {}", aws.endpoint_url()));
-    fill_bucket(&aws, place.path()).await.context("making sample media")?;
-    steps.done(&format!("sample media drawn and put into the private bucket s3://{BUCKET}"));
-
-    let server = Server::start(&aws, &place.path().join("data")).await?;
-    steps.done(&format!("the server on {}", server.address));
-    let made = film(&aws, &server, &arguments.out, &mut steps).await;
-    if !arguments.keep || made.is_err() {
-        let stopped = server.stop().await;
-        aws.shutdown().await;
-        let film = made?;
-        stopped?;
-        say(&film, begun.elapsed());
-        return Ok(());
+    let made = tokio::select! {
+        made = make(&arguments.out, place.path()) => made,
+        () = stop.cancelled() => {
+            eprintln!("storyreel: cancelled");
+            return Ok(ExitCode::from(130));
+        }
+    };
+    let (aws, server, film) = made?;
+    say(&film, begun.elapsed());
+    if arguments.keep {
+        let place = place.keep();
+        say_kept(&server, &place);
+        stop.cancelled().await;
     }
-    say(&made?, begun.elapsed());
-    let place = place.keep();
-    say_kept(&server, &place);
-    stop.cancelled().await;
     server.stop().await?;
     aws.shutdown().await;
-    println!("Its data stays in {}.", place.display());
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// From nothing to a film in `out`; `place` is for all that lies behind it.
+async fn make(out: &Path, place: &Path) -> anyhow::Result<(DemoAws, Server, Made)> {
+    let mut steps = Steps(Instant::now());
+    std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    say!("A customer's private bucket, a server that may read it only through a role, and one film:\n");
+    let aws = DemoAws::start(&place.join("objects")).await.context("starting S3 and STS")?;
+    steps.done(&format!("S3 and STS with two accounts on {}", aws.endpoint_url()));
+    fill_bucket(&aws, place).await.context("making sample media")?;
+    steps.done(&format!("sample media drawn and put into the private bucket s3://{BUCKET}"));
+    let server = Server::start(&aws, &place.join("data")).await?;
+    steps.done(&format!("the server on {}", server.address));
+    let film = film(&aws, &server, out, &mut steps).await?;
+    Ok((aws, server, film))
 }
 
 /// A film on disk.
@@ -157,7 +147,8 @@ impl Server {
 
 /// What a customer does with pen, browser and HTTP client.
 async fn film(aws: &DemoAws, server: &Server, out: &Path, steps: &mut Steps) -> anyhow::Result<Made> {
-    let client = Client::log_in(&server.address, &server.key.key.client_id, &server.key.client_secret).await?;
+    let client =
+        Client::log_in(&server.address, &server.key.key.client_id, &server.key.client_secret).await?;
     steps.done("POST /v1/oauth2/token: a token");
     let connection = json!({
         "name": "PictoryPrivateVideosConnection",
@@ -208,7 +199,7 @@ fn create_role(aws: &DemoAws, connection: &Value) -> anyhow::Result<String> {
 }
 
 fn say(film: &Made, all: Duration) {
-    println!(
+    say!(
         "{:>7.1} s  in all\n\nThe film: {}\n  {:.3} s, {} frames, {:.1} MB\n",
         all.as_secs_f64(),
         film.path.display(),
@@ -216,7 +207,7 @@ fn say(film: &Made, all: Duration) {
         film.frames,
         film.bytes as f64 / 1e6,
     );
-    println!(
+    say!(
         "With an AWS account of your own:\n  \
          1. storyreel serve                  with AWS credentials of the server's account in the environment\n  \
          2. storyreel key create             prints an API key\n  \
@@ -228,8 +219,8 @@ fn say(film: &Made, all: Duration) {
 }
 
 fn say_kept(server: &Server, place: &Path) {
-    println!(
-        "\nThe server still runs, until ctrl-c:\n  curl -H 'Authorization: {}' {}/pictoryapis/v1/jobs\nIts data: {}",
+    say!(
+        "\nThe server still runs, until ctrl-c:\n  curl -H 'Authorization: {}' {}/pictoryapis/v1/jobs\nIts data stays in {}",
         server.key.api_key,
         server.address,
         place.display()

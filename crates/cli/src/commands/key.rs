@@ -25,12 +25,16 @@ pub(crate) async fn run(arguments: KeyArguments) -> ExitCode {
 async fn create(arguments: &KeyCreateArguments) -> anyhow::Result<ExitCode> {
     for (flag, text) in [("--owner", &arguments.owner), ("--name", &arguments.name)] {
         if text.trim().is_empty() || text.chars().count() > 100 || text.chars().any(char::is_control) {
-            return Ok(exit::usage(&format!("{flag} takes 1 to 100 characters, none of them a control character")));
+            return Ok(exit::usage(&format!(
+                "{flag} takes 1 to 100 characters, none of them a control character"
+            )));
         }
     }
     let directory = data::directory(&Config::load(&arguments.common)?)?;
     let store = data::open(&directory).await?;
-    let issued = store.create_key(&Owner::from_text(arguments.owner.trim()), arguments.name.trim(), data::now()).await?;
+    let issued = store
+        .create_key(&Owner::from_text(arguments.owner.trim()), arguments.name.trim(), data::now())
+        .await?;
     let webhook_secret = SigningKey::open(&directory)?.webhook_secret(&issued.key.id);
     store.close().await;
     if arguments.json {
@@ -38,14 +42,14 @@ async fn create(arguments: &KeyCreateArguments) -> anyhow::Result<ExitCode> {
         shown["clientSecret"] = json!(issued.client_secret);
         shown["apiKey"] = json!(issued.api_key);
         shown["webhookSecret"] = json!(webhook_secret);
-        println!("{shown:#}");
+        say!("{shown:#}");
     } else {
-        println!("key            {} ({}, of {})", issued.key.id, issued.key.name, issued.key.owner);
-        println!("client id      {}", issued.key.client_id);
-        println!("client secret  {}", issued.client_secret);
-        println!("API key        {}", issued.api_key);
-        println!("webhook secret {webhook_secret}");
-        println!("Keep them: they are not shown again.");
+        say!("key            {} ({}, of {})", issued.key.id, issued.key.name, issued.key.owner);
+        say!("client id      {}", issued.key.client_id);
+        say!("client secret  {}", issued.client_secret);
+        say!("API key        {}", issued.api_key);
+        say!("webhook secret {webhook_secret}");
+        say!("Keep them: they are not shown again.");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -55,15 +59,22 @@ async fn list(arguments: &KeyListArguments) -> anyhow::Result<ExitCode> {
     let keys = store.keys().await?;
     store.close().await;
     if arguments.json {
-        println!("{:#}", Value::from_iter(keys.iter().map(shown)));
+        say!("{:#}", Value::from_iter(keys.iter().map(shown)));
         return Ok(ExitCode::SUCCESS);
     }
     if keys.is_empty() {
-        println!("There is no key; make one with: storyreel key create");
+        say!("There is no key; make one with: storyreel key create");
     }
     for key in &keys {
         let state = key.revoked.map_or_else(|| "good".to_owned(), |time| format!("revoked {}", date(time)));
-        println!("{}  {}  {}  {}  made {}  {state}", key.id, key.client_id, key.owner, key.name, date(key.created));
+        say!(
+            "{}  {}  {}  {}  made {}  {state}",
+            key.id,
+            key.client_id,
+            key.owner,
+            key.name,
+            date(key.created)
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -74,7 +85,7 @@ async fn revoke(arguments: &KeyRevokeArguments) -> anyhow::Result<ExitCode> {
     store.close().await;
     match revoked {
         Ok(key) => {
-            println!("revoked {} ({}, of {})", key.id, key.name, key.owner);
+            say!("revoked {} ({}, of {})", key.id, key.name, key.owner);
             Ok(ExitCode::SUCCESS)
         }
         Err(store::Error::NotFound) => {

@@ -91,7 +91,7 @@ async fn render(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
     }
     exit::warnings(&warnings);
     report(arguments, &film_report(&planned, &film, &warnings))?;
-    println!(
+    say!(
         "{}: {:.3} s, {} frames, {} bytes; {} bytes of media read in {} requests",
         arguments.output.display(),
         film.seconds(),
@@ -114,9 +114,14 @@ async fn make(
     Ok((planned, film))
 }
 
-fn opener(arguments: &RenderArguments, config: &Config, connections: &[Connection]) -> anyhow::Result<Openers> {
+fn opener(
+    arguments: &RenderArguments,
+    config: &Config,
+    connections: &[Connection],
+) -> anyhow::Result<Openers> {
     let https = HttpsOpener::new(config.url_policy())?;
-    let local = arguments.media.clone().map(|root| Arc::new(LocalOpener::new(root)) as Arc<dyn media::Opener>);
+    let local =
+        arguments.media.clone().map(|root| Arc::new(LocalOpener::new(root)) as Arc<dyn media::Opener>);
     let job = format!("render-{}", store::JobId::create());
     let s3 = s3_opener(&LazyAws::new(config.aws_settings()), &job, connections);
     Ok(Openers { s3: Some(s3), https: Some(Arc::new(https)), local })

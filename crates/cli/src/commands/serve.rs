@@ -25,13 +25,14 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let service = Service::open(&config, config.aws_settings()).await?;
     let address = config.listen();
     let listener = TcpListener::bind(address).await;
-    let listener = listener.with_context(|| format!("listening on {address}; choose another address with --listen"))?;
+    let listener =
+        listener.with_context(|| format!("listening on {address}; choose another address with --listen"))?;
     let address = listener.local_addr().context("looking at the socket")?;
     if !address.ip().is_loopback() && config.public_url.is_none() {
         tracing::warn!("clients are handed addresses that begin with http://{address}; set --public-url");
     }
     // For scripts: the first line, and the only one on standard output.
-    println!("storyreel listens on http://{address}");
+    say!("storyreel listens on http://{address}");
     if service.store.keys().await?.iter().all(|key| key.revoked.is_some()) {
         let data = service.data.display();
         tracing::info!("there is no key yet; make one with: storyreel key create --data {data}");

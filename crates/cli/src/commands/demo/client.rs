@@ -34,7 +34,12 @@ impl Client {
     }
 
     /// One call; an error where the server does not answer with success.
-    pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let url = format!("{}/pictoryapis{path}", self.base);
         let mut request = self.http.request(method, &url);
         if !self.token.is_empty() {
@@ -65,7 +70,7 @@ impl Client {
             match data["status"].as_str() {
                 Some("in-progress") => {
                     let message = data["renderProgressMessage"].as_str().unwrap_or("working");
-                    bar.show(message, data["progress"].as_u64().unwrap_or(0));
+                    bar.show(message, data["renderProgress"].as_u64().unwrap_or(0));
                 }
                 Some("completed") => return Ok(answer),
                 _ => bail!("the job failed: {data:#}"),

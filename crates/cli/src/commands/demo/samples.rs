@@ -24,7 +24,7 @@ pub(super) struct Sample {
 /// What the seed's storyboard names. The first is shorter than its scene, so that it is looped.
 pub(super) const SAMPLES: [Sample; 2] = [
     Sample { key: "hello_world.mp4", seconds: 4, seed: 5 },
-    Sample { key: "welcome_everyone.mp4", seconds: 10, seed: 11 },
+    Sample { key: "welcome_everyone.mp4", seconds: 8, seed: 20 },
 ];
 
 const CANVAS: Canvas = Canvas { width: 1280, height: 720 };
@@ -44,11 +44,8 @@ impl Sample {
             seed: self.seed,
             encoder: EncoderSettings::default(),
         });
-        let bed = MusicPlan {
-            source: MusicPlanSource::Bed { seed: self.seed },
-            volume: 1.0,
-            fade_out: RATE / 2,
-        };
+        let bed =
+            MusicPlan { source: MusicPlanSource::Bed { seed: self.seed }, volume: 1.0, fade_out: RATE / 2 };
         let audio = AudioPlan { samples: self.seconds * RATE, music: Some(bed), backgrounds: Vec::new() };
         let heard = Task::Sound(SoundTask { audio, fps: FPS, bit_rate: 128_000 });
         tokio::try_join!(

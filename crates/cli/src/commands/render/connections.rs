@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use storyboard::{Class, Problem, Storyboard};
 use store::{Connection, ConnectionId, Owner};
+use storyboard::{Class, Problem, Storyboard};
 
 use crate::arguments::RenderArguments;
 use crate::config::Config;
@@ -46,12 +46,15 @@ pub(super) async fn find(
             Err(store::Error::NotFound) => (
                 "CONNECTION_UNKNOWN",
                 format!("There is no connection {id:?} of the owner {owner} in {}.", directory.display()),
-                "Name the server's data directory with --data and the connection's owner with --owner.".to_owned(),
+                "Name the server's data directory with --data and the connection's owner with --owner."
+                    .to_owned(),
             ),
             Err(error) => return Err(error.into()),
         };
         problems.extend(
-            pointers.into_iter().map(|at| Problem::new(Class::Author, code, message.clone()).at(at).fix(fix.clone())),
+            pointers
+                .into_iter()
+                .map(|at| Problem::new(Class::Author, code, message.clone()).at(at).fix(fix.clone())),
         );
     }
     if let Some(store) = store {
