@@ -5,16 +5,16 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::HeaderValue;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use store::{KeyId, Owner};
 use storyboard::Problem;
 
 use crate::errors::ApiError;
-use crate::routes::body;
+use crate::extract::body;
 use crate::state::{App, now};
 
 /// An authenticated caller. `X-Pictory-User-Id` is a label of the client's and no authority, so it is not here.
@@ -49,19 +49,15 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
     (!bare.is_empty()).then_some(bare)
 }
 
-/// `POST /v1/oauth2/token`, as JSON or as a form; any `grant_type`.
+/// `POST /v1/oauth2/token`, as JSON or as a form; any `grant_type`. The body tells which it is, whatever the
+/// `Content-Type` says: no form is a JSON object.
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let bytes = body(bytes)?;
-    let form = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
     let fields: Value = match serde_json::from_slice(&bytes) {
-        Ok(value) if !form => value,
+        Ok(value @ Value::Object(_)) => value,
         _ => url::form_urlencoded::parse(&bytes)
             .map(|(name, value)| (name.into_owned(), json!(value)))
             .collect(),

@@ -1,63 +1,130 @@
-//! The connections that a storyboard names, authorised anew against the owner: at the request and in the job.
+//! The connections that a request names, authorised anew against the owner: at the request and in the job.
 
-use store::{Connection, ConnectionId, Owner, Store};
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+use store::{Connection, Owner, Store};
 use storyboard::{Class, Problem, Storyboard};
 
-/// All connections that the storyboard reads media with, and what is wrong with the others.
+/// Problems of this kind that one answer lists.
+const MOST: usize = 100;
+
+/// All connections that the storyboard reads media with, and what is wrong with any that its request names.
 pub(crate) async fn connections_of(
     store: &Store,
     owner: &Owner,
     storyboard: &Storyboard,
     request: &str,
 ) -> Result<(Vec<Connection>, Vec<Problem>), store::Error> {
-    let request: serde_json::Value = serde_json::from_str(request).unwrap_or_default();
-    let mut named = storyboard.connections();
-    // A connection that no media needs is still a mistake if it is unknown.
-    if let Some(id) = request.get("awsConnectionId").and_then(serde_json::Value::as_str)
-        && !id.trim().is_empty()
-    {
-        named.entry(id.trim().to_owned()).or_insert_with(|| vec!["/awsConnectionId".to_owned()]);
+    let request: Value = serde_json::from_str(request).unwrap_or_default();
+    let used = storyboard.connections();
+    let mut named = named_in(&request);
+    // Whatever reads media is named somewhere; if it were not, the media's own place is told.
+    for (id, pointers) in &used {
+        named.entry(id.clone()).or_insert_with(|| pointers.clone());
     }
+    let (good, problems) = judged(store, owner, named).await?;
+    Ok((good.into_iter().filter(|connection| used.contains_key(connection.id.as_str())).collect(), problems))
+}
+
+/// What is wrong with the connections that a request names, although it is no storyboard.
+pub(crate) async fn wrong_connections(
+    store: &Store,
+    owner: &Owner,
+    request: &Value,
+) -> Result<Vec<Problem>, store::Error> {
+    Ok(judged(store, owner, named_in(request)).await?.1)
+}
+
+async fn judged(
+    store: &Store,
+    owner: &Owner,
+    named: BTreeMap<String, Vec<String>>,
+) -> Result<(Vec<Connection>, Vec<Problem>), store::Error> {
     let (mut good, mut problems) = (Vec::new(), Vec::new());
+    if named.is_empty() {
+        return Ok((good, problems));
+    }
+    let own = store.connections(owner).await?.into_iter();
+    let mut own: HashMap<String, Connection> =
+        own.map(|connection| (connection.id.to_string(), connection)).collect();
     for (id, pointers) in named {
-        let wrong = match store.connection(owner, &ConnectionId::from_text(&id)).await {
-            Ok(connection) if connection.enabled => {
+        let (code, message, fix) = match own.remove(&id) {
+            Some(connection) if connection.enabled => {
                 good.push(connection);
                 continue;
             }
-            Ok(connection) => (
+            Some(connection) => (
                 "CONNECTION_DISABLED",
                 format!("The connection {:?} is disabled.", connection.name),
                 "Enable it with PUT /v1/awsconnections/{connectionId}, or name another.",
             ),
             // Another owner's connection is no different from none.
-            Err(store::Error::NotFound) => (
+            None => (
                 "CONNECTION_UNKNOWN",
                 format!("There is no connection {id:?} of yours."),
                 "Take a connectionId from GET /v1/awsconnections, or make one with POST.",
             ),
-            Err(error) => return Err(error),
         };
-        let (code, message, fix) = wrong;
-        let mut places: Vec<String> = pointers.iter().map(|pointer| place(&request, pointer)).collect();
-        places.dedup();
-        problems.extend(
-            places.into_iter().map(|at| Problem::new(Class::Author, code, message.clone()).at(at).fix(fix)),
-        );
+        let problem = Problem::new(Class::Author, code, message).fix(fix);
+        problems.extend(pointers.into_iter().map(|at| problem.clone().at(at)));
     }
+    problems.truncate(MOST);
     Ok((good, problems))
 }
 
-/// Where the request names the connection for the media at a pointer: in the same scene or at the top.
-fn place(request: &serde_json::Value, media: &str) -> String {
-    let mut parts = media.split('/').skip(1);
-    if parts.next() == Some("scenes")
-        && let Some(index) = parts.next()
-    {
-        let here = format!("/scenes/{index}/awsConnectionId");
-        if request.pointer(&here).is_some_and(serde_json::Value::is_string) {
-            return here;
+/// Every `awsConnectionId` of a request, used or not, with the places that name it.
+fn named_in(request: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut named = BTreeMap::new();
+    collect(request, &mut String::new(), &mut named);
+    named
+}
+
+fn collect(value: &Value, pointer: &mut String, named: &mut BTreeMap<String, Vec<String>>) {
+    let here = pointer.len();
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                pointer.push('/');
+                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                match value {
+                    Value::String(id) if name == "awsConnectionId" => {
+                        if !id.trim().is_empty() {
+                            named.entry(id.trim().to_owned()).or_default().push(pointer.clone());
+                        }
+                    }
+                    value => collect(value, pointer, named),
+                }
+                pointer.truncate(here);
+            }
         }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+                collect(item, pointer, named);
+                pointer.truncate(here);
+            }
+        }
+        _ => {}
     }
-    if request.get("awsConnectionId").is_some() { "/awsConnectionId".to_owned() } else { media.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_found_and_empty_names_name_nothing() {
+        let request = serde_json::json!({
+            "awsConnectionId": " a ",
+            "audio": {"awsConnectionId": ""},
+            "scenes": [{"awsConnectionId": null}, {"b/c": {"awsConnectionId": "a"}, "awsConnectionId": 5}],
+        });
+        let found = named_in(&request);
+        assert_eq!(found.len(), 1);
+        let mut places = found["a"].clone();
+        places.sort();
+        assert_eq!(places, ["/awsConnectionId", "/scenes/1/b~1c/awsConnectionId"]);
+    }
 }

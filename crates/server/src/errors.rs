@@ -4,6 +4,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use storyboard::Problem;
@@ -19,6 +20,12 @@ pub(crate) enum ApiError {
     Body(Vec<Problem>),
     /// The body is larger than the limit.
     TooLarge,
+    /// The body did not come in time.
+    Slow,
+    /// The owner has as many jobs waiting as it may have.
+    TooManyJobs,
+    /// No such route.
+    NoRoute,
     /// No such thing of this owner.
     NotFound(&'static str),
     /// No such job of this owner.
@@ -56,6 +63,7 @@ impl From<store::Error> for ApiError {
             ),
             store::Error::KeyReused => Self::KeyReused,
             store::Error::DiskFull => Self::Full,
+            store::Error::TooMany => Self::TooManyJobs,
             other => Self::Internal(Box::new(other)),
         }
     }
@@ -79,6 +87,17 @@ impl IntoResponse for ApiError {
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, coded("REQUEST_TOO_LARGE", "The request body is too large."))
             }
+            Self::Slow => (
+                StatusCode::REQUEST_TIMEOUT,
+                coded("REQUEST_TIMEOUT", "The request body did not come in time; send it again."),
+            ),
+            Self::TooManyJobs => {
+                let message =
+                    "Too many of your jobs wait for their turn; send this one again when some have ended.";
+                let body = coded("TOO_MANY_JOBS", message);
+                return (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "30")], Json(body)).into_response();
+            }
+            Self::NoRoute => (StatusCode::NOT_FOUND, json!({"message": "Not Found"})),
             Self::NotFound(message) => (StatusCode::NOT_FOUND, coded("NOT_FOUND", message)),
             Self::JobNotFound(id) => (
                 StatusCode::NOT_FOUND,

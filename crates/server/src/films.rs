@@ -65,7 +65,7 @@ impl Films {
         }
     }
 
-    /// Publishes a workshop as a job's directory: at once and for good.
+    /// Publishes a workshop as a job's directory: at once and for good. If it fails, nothing of it is left.
     pub(crate) fn publish(&self, job: &JobId, workshop: Workshop, made: &Made) -> io::Result<()> {
         let mut file = File::create(workshop.path.join(RESULT))?;
         file.write_all(&serde_json::to_vec(made).map_err(io::Error::other)?)?;
@@ -84,12 +84,6 @@ impl Films {
     /// Deletes a job's directory.
     pub(crate) fn delete(&self, job: &JobId) -> io::Result<()> {
         remove(&self.of(job))
-    }
-
-    /// Size of a job's directory in bytes.
-    pub(crate) fn size(&self, job: &JobId) -> u64 {
-        let Ok(entries) = fs::read_dir(self.of(job)) else { return 0 };
-        entries.filter_map(|entry| entry.ok()?.metadata().ok()).map(|metadata| metadata.len()).sum()
     }
 
     /// The jobs that have a directory.
@@ -128,5 +122,48 @@ fn remove(path: &Path) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(path: &Path) -> Vec<String> {
+        fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_published_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let films = Films::open(dir.path()).unwrap();
+        let job = JobId::from_text("j");
+        let made = Made { result: Value::Null, warnings: Vec::new() };
+        let workshop = films.workshop(&job).unwrap();
+        fs::write(workshop.path().join("film.mp4"), "film").unwrap();
+        // Stands in the way of the result, as a full disk would.
+        fs::create_dir(workshop.path().join(RESULT)).unwrap();
+        assert!(films.publish(&job, workshop, &made).is_err());
+        assert_eq!((names(&films.films).len(), names(&films.tmp).len()), (0, 0));
+        assert_eq!(films.made(&job).unwrap(), None);
+
+        let workshop = films.workshop(&job).unwrap();
+        films.publish(&job, workshop, &made).unwrap();
+        assert_eq!(films.made(&job).unwrap(), Some(made));
+        assert_eq!((names(&films.films), names(&films.tmp).len()), (vec!["j".to_owned()], 0));
+    }
+
+    #[test]
+    fn a_start_clears_what_was_half_made_and_keeps_what_was_published() {
+        let dir = tempfile::tempdir().unwrap();
+        let films = Films::open(dir.path()).unwrap();
+        let job = JobId::from_text("j");
+        let made = Made { result: Value::Null, warnings: Vec::new() };
+        films.publish(&job, films.workshop(&job).unwrap(), &made).unwrap();
+        fs::create_dir_all(dir.path().join("tmp/x/y")).unwrap();
+        fs::write(dir.path().join("tmp/x/y/z"), "z").unwrap();
+        std::os::unix::fs::symlink(&films.films, dir.path().join("tmp/link")).unwrap();
+        let films = Films::open(dir.path()).unwrap();
+        assert_eq!((names(&films.films), names(&films.tmp).len()), (vec!["j".to_owned()], 0));
     }
 }

@@ -1,6 +1,6 @@
 //! Routes, auth, jobs, webhooks: the HTTP API in Pictory's wire format.
 //!
-//! What the parts are: `routes` translate HTTP to verbs of the store and back; `runner` works on jobs that the
+//! What the parts are: `serving` keeps the socket; `routes` translate HTTP to verbs of the store and back; `runner` works on jobs that the
 //! store's queue wakes; `webhooks` reports their ends; `sweeper` throws old films away. They share one
 //! [`App`](state::App). What this crate needs from outside comes through the ports in [`Deps`].
 //!
@@ -11,7 +11,9 @@
 mod addresses;
 mod auth;
 mod connections_of;
+mod disk;
 mod errors;
+mod extract;
 mod films;
 mod ports;
 mod preview;
@@ -19,6 +21,7 @@ mod reading;
 mod request_log;
 mod routes;
 mod runner;
+mod serving;
 mod settings;
 mod signing;
 mod state;
@@ -69,8 +72,6 @@ pub enum ServeError {
 
 /// How often a job may take the server down before it is given up.
 const MAX_CRASHES: u32 = 3;
-/// How long open connections may last once the server stops.
-const DRAIN: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Serves until `shutdown`; then takes no more jobs, puts the running ones back, and returns. At start it takes over
 /// what a dead process left in the data directory.
@@ -85,25 +86,12 @@ pub async fn serve(listener: TcpListener, deps: Deps, shutdown: CancellationToke
         jobs.poisoned = recovered.poisoned,
         "the server is ready"
     );
-    let http = async {
-        let server = axum::serve(listener, routes::router(std::sync::Arc::clone(&app)))
-            .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-        let drained = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            result = server => result.map_err(ServeError::Socket),
-            () = drained => Ok(()),
-        }
-    };
-    let http = async {
-        let result = http.await;
-        // Without a socket there is no server: the workers stop too.
-        shutdown.cancel();
-        result
-    };
-    let (result, (), (), ()) =
-        tokio::join!(http, runner::work(&app), webhooks::work(&app), sweeper::work(&app));
-    result
+    let router = routes::router(std::sync::Arc::clone(&app));
+    tokio::join!(
+        serving::serve(listener, router, &app.settings, &shutdown),
+        runner::work(&app),
+        webhooks::work(&app),
+        sweeper::work(&app)
+    );
+    Ok(())
 }

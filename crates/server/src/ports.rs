@@ -31,7 +31,7 @@ pub trait Access: Send + Sync {
     fn new_external_id(&self) -> String;
 }
 
-/// Why a webhook was not reached.
+/// Why a webhook was not reached. Messages never repeat the address: its query may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookError {
     /// The address guard refuses it, such as a private address: it is given up.

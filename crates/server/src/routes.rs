@@ -10,25 +10,27 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post, put};
-use bytes::Bytes;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use crate::auth;
 use crate::errors::ApiError;
 use crate::request_log;
 use crate::state::App;
 
+/// Largest body of the token route, which anybody may send.
+const MAX_TOKEN_BODY: usize = 16 * 1024;
+
 /// All routes. Doubled slashes and one at the end are tolerated: clients join base and path carelessly.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let v1 = Router::new()
-        .route("/oauth2/token", post(auth::token))
+        .route("/oauth2/token", post(auth::token).layer(DefaultBodyLimit::max(MAX_TOKEN_BODY)))
         .route("/awsconnections", get(connections::list).post(connections::create))
         .route(
             "/awsconnections/{id}",
@@ -39,7 +41,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/video/render/{storyboard}", put(videos::render_storyboard))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show).delete(jobs::cancel));
-    let max_body = app.settings.max_body;
+    let (max_body, body_patience) = (app.settings.max_body, app.settings.body_patience);
     let routes = Router::new()
         .nest("/pictoryapis/v1", v1)
         .route("/films/{job}/{file}", get(files::film))
@@ -50,6 +52,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(max_body))
+        .layer(RequestBodyDeadlineLayer::new(body_patience))
         .with_state(app);
     // The path is mended before the inner router looks at it, so the layer stands on a router that has none.
     Router::new()
@@ -57,14 +60,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(tolerate_slashes))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(request_log::log))
-}
-
-/// The body, or why there is none.
-pub(crate) fn body(bytes: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
-    bytes.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        _ => ApiError::body("", "UNREADABLE", "The request body could not be read."),
-    })
 }
 
 async fn tolerate_slashes(mut request: Request, next: Next) -> Response {
@@ -91,7 +86,7 @@ fn mended(uri: &Uri) -> Option<Uri> {
 }
 
 async fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({"message": "Not Found"}))).into_response()
+    ApiError::NoRoute.into_response()
 }
 
 async fn wrong_method() -> Response {

@@ -14,8 +14,8 @@ use tracing::Instrument as _;
 use crate::films::Made;
 use crate::state::{App, Run, now};
 
-/// Tries to write a job's end before it is left to the next start of the server.
-const END_TRIES: u32 = 10;
+/// Longest pause between two tries to write a job's end.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ async fn guarded(app: &Arc<App>, job: &Job, run: &Run) -> RunEnd {
     };
     let result = joined.await;
     abort.abort();
-    result.unwrap_or_else(|error| RunEnd::Problems(vec![internal(&error)], Vec::new()))
+    result.unwrap_or_else(|error| RunEnd::Problems(vec![internal(&error)], job.warnings.clone()))
 }
 
 /// Writes what a run came to.
@@ -137,29 +137,31 @@ async fn cancel_requested(app: &App, job: &Job) -> bool {
     app.store.any_job(&job.id).await.is_ok_and(|job| job.cancel_requested)
 }
 
-/// Writes an end, again if need be: a run must not be lost for a moment without disk.
-async fn write<F>(app: &App, verb: impl Fn() -> F)
+/// Writes what something came to, again until it is written or the server stops: a full disk must not lose it. The
+/// next start takes over what was not written.
+pub(crate) async fn write<F>(app: &App, verb: impl Fn() -> F)
 where
     F: Future<Output = Result<bool, store::Error>>,
 {
-    for attempt in 1..=END_TRIES {
+    let mut pause = Duration::from_millis(500);
+    loop {
         match verb().await {
             Ok(true) => return,
             Ok(false) => {
-                tracing::warn!("a job's claim was lost before its end was written");
+                tracing::warn!("a claim was lost before its end was written");
                 return;
             }
             Err(error) => {
                 tracing::error!(
-                    attempt,
                     error = &error as &dyn std::error::Error,
-                    "a job's end was not written"
+                    "an end was not written; trying again"
                 );
             }
         }
-        if tokio::time::timeout(Duration::from_secs(1), app.shutdown.cancelled()).await.is_ok() {
+        if tokio::time::timeout(pause, app.shutdown.cancelled()).await.is_ok() {
             return;
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -169,6 +171,16 @@ pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(error.id = %id, error, "a job failed inside");
     Problem::new(Class::Internal, "INTERNAL", "Something failed in the server.")
         .fix(format!("Its operator finds it in the log under {id}."))
+}
+
+/// Too little room to begin: it may pass, so the job waits, and fails under the same name if it does not.
+pub(crate) fn no_room() -> Problem {
+    Problem::new(
+        Class::Transient,
+        "DISK_FULL",
+        "The server's disk has too little room, so the film was not made.",
+    )
+    .fix("Tell its operator, and send the job again when there is room.")
 }
 
 /// A failed file operation; a full disk has a name of its own.

@@ -14,8 +14,12 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Days after which a film is deleted; 0 keeps it for ever.
     pub keep_films: u32,
-    /// Bytes of films above which the oldest are deleted.
+    /// Bytes of the whole data directory above which the oldest films are deleted.
     pub max_data_bytes: Option<u64>,
+    /// Days after its end for which a job can be asked about, once its files are gone; 0 keeps it for ever.
+    pub keep_jobs: u32,
+    /// Bytes that must be free on the data directory's disk: below, jobs wait, then fail.
+    pub min_free_bytes: u64,
     /// Life of an access token.
     pub token_life: Duration,
     /// Life of a signed address.
@@ -28,6 +32,16 @@ pub struct Settings {
     pub films_at_once: usize,
     /// Previews made at a time, beside the films.
     pub previews_at_once: usize,
+    /// Jobs of one owner that may wait for their turn.
+    pub waiting_at_most: u32,
+    /// Connections open at a time.
+    pub connections: usize,
+    /// How long a client may take to send a request's head, and a connection may rest between two.
+    pub head_patience: Duration,
+    /// How long a client may take to send a request's body.
+    pub body_patience: Duration,
+    /// How long a client may take nothing of its answer.
+    pub answer_patience: Duration,
     /// Largest request body in bytes.
     pub max_body: usize,
     /// Pauses before the tries after the first, for jobs whose problems may pass.
@@ -47,12 +61,19 @@ impl Settings {
             data_dir,
             keep_films: 30,
             max_data_bytes: None,
+            keep_jobs: 90,
+            min_free_bytes: 256 * 1024 * 1024,
             token_life: Duration::from_secs(60 * 60),
             url_life: Duration::from_secs(24 * 60 * 60),
             parse: storyboard::Options::default(),
             role_name: "PictoryCloudIntegrationRole".to_owned(),
             films_at_once: 1,
             previews_at_once: 1,
+            waiting_at_most: 1000,
+            connections: 512,
+            head_patience: Duration::from_secs(30),
+            body_patience: Duration::from_secs(60),
+            answer_patience: Duration::from_secs(60),
             max_body: 2 * 1024 * 1024,
             retry_delays: seconds(&[5, 30, 120, 600, 1800]),
             webhook_delays: seconds(&[5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600]),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use store::{JobId, Millis, Store};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -41,6 +42,8 @@ pub(crate) struct App {
     pub(crate) key: SigningKey,
     pub(crate) films: Films,
     pub(crate) shutdown: CancellationToken,
+    /// Told when a job has published files: the data directory may be above its limit now.
+    pub(crate) took_room: Notify,
     /// Names this process as the holder of what it works on.
     pub(crate) instance: String,
     running: Mutex<HashMap<JobId, Run>>,
@@ -85,6 +88,7 @@ impl App {
             key,
             films,
             shutdown,
+            took_room: Notify::new(),
             instance: uuid::Uuid::new_v4().to_string(),
             running: Mutex::default(),
             _lock: lock,

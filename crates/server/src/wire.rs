@@ -121,6 +121,8 @@ fn render_result(
     put("videoDuration", result["seconds"].clone());
     put("frames", film["frames"].clone());
     put("fps", film["fps"].clone());
+    // Nothing here costs credits; clients that add them up read the member.
+    put("aiCreditsUsed", json!(0));
     put("videoBytes", film["bytes"].clone());
     put("mediaBytesRead", film["bytes_read"].clone());
     put("mediaRequests", film["requests"].clone());

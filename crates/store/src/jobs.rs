@@ -105,6 +105,8 @@ pub struct NewJob {
     pub warnings: Vec<Warning>,
     /// The client's idempotency key and the hash of what it stands for.
     pub idempotency: Option<(String, String)>,
+    /// How many of the owner's jobs may wait already; one more is [`Error::TooMany`].
+    pub most_waiting: Option<u32>,
 }
 
 /// What became of a job to accept.
@@ -176,6 +178,9 @@ pub struct Job {
     pub finished: Option<Millis>,
 }
 
+/// Sorts behind every id.
+const AFTER_ALL: &str = "\u{10ffff}";
+
 /// A page of jobs, the newest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobPage {
@@ -200,6 +205,17 @@ impl Store {
                 let same = row.try_get::<String, _>("request_hash")? == *request_hash;
                 let job = JobId::from_text(row.try_get::<String, _>("job")?);
                 return if same { Ok(Accepted::Repeated(job)) } else { Err(Error::KeyReused) };
+            }
+        }
+        if let Some(most) = new.most_waiting {
+            let waiting: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM film_jobs WHERE kind IN ('storyboard', 'render') AND owner = ?1 AND state = 'queued'",
+            )
+            .bind(new.owner.as_str())
+            .fetch_one(&mut *tx)
+            .await?;
+            if waiting >= i64::from(most) {
+                return Err(Error::TooMany);
             }
         }
         let id = JobId::create();
@@ -258,14 +274,13 @@ impl Store {
 
     /// The owner's jobs older than `before`, the newest first.
     pub async fn jobs(&self, owner: &Owner, before: Option<&JobId>, limit: u32) -> Result<JobPage, Error> {
-        let rows = sqlx::query(
-            "SELECT * FROM film_jobs WHERE owner = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3",
-        )
-        .bind(owner.as_str())
-        .bind(before.map(JobId::as_str))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(&self.reader)
-        .await?;
+        let rows =
+            sqlx::query("SELECT * FROM film_jobs WHERE owner = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")
+                .bind(owner.as_str())
+                .bind(before.map_or(AFTER_ALL, JobId::as_str))
+                .bind(i64::from(limit) + 1)
+                .fetch_all(&self.reader)
+                .await?;
         let mut jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;
         let more = jobs.len() > limit as usize;
         jobs.truncate(limit as usize);

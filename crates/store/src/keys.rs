@@ -41,6 +41,8 @@ pub struct IssuedKey {
 const API_KEY_PREFIX: &str = "sr_";
 /// How a token begins.
 const TOKEN_PREFIX: &str = "srt_";
+/// Tokens of one key that live at once: a client that buys one for each request must not fill the disk.
+const TOKENS: i64 = 1000;
 const COLUMNS: &str = "id, owner, name, client_id, created, revoked";
 
 impl Store {
@@ -112,15 +114,25 @@ impl Store {
         Ok(key(&row)?)
     }
 
-    /// Makes a token for a key, good until `expires`.
+    /// Makes a token for a key, good until `expires`. A key has [`TOKENS`] at most; the oldest end first.
     pub async fn issue_token(&self, key: &KeyId, expires: Millis) -> Result<String, Error> {
         let token = format!("{TOKEN_PREFIX}{}", random_hex(32)?);
+        let mut tx = self.write().await?;
         sqlx::query("INSERT INTO api_tokens (hash, key_id, expires) VALUES (?1, ?2, ?3)")
             .bind(hash(&token))
             .bind(key.as_str())
             .bind(expires)
-            .execute(&self.writer)
+            .execute(&mut *tx)
             .await?;
+        sqlx::query(
+            "DELETE FROM api_tokens WHERE key_id = ?1 AND expires <
+                (SELECT expires FROM api_tokens WHERE key_id = ?1 ORDER BY expires DESC LIMIT 1 OFFSET ?2)",
+        )
+        .bind(key.as_str())
+        .bind(TOKENS - 1)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         Ok(token)
     }
 

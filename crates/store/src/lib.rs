@@ -50,6 +50,9 @@ pub enum Error {
     /// An idempotency key came again with another request.
     #[error("the idempotency key was used with another request")]
     KeyReused,
+    /// The owner has as many jobs waiting as the request allows.
+    #[error("the owner has too many jobs waiting")]
+    TooMany,
     /// The database file cannot grow.
     #[error("the disk is full")]
     DiskFull,

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{SqlitePool, Transaction};
 
 use crate::Error;
@@ -40,7 +42,7 @@ impl Store {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.clone())
+            .connect_with(options.clone().auto_vacuum(SqliteAutoVacuum::Incremental))
             .await
             .map_err(open_error)?;
         owner_only(path);
@@ -87,7 +89,12 @@ async fn migrate(writer: &SqlitePool, path: &Path, existed: bool) -> Result<(), 
     if existed && pending(writer).await? {
         back_up(writer, path).await?;
     }
-    MIGRATIONS.run(writer).await.map_err(open_error)
+    MIGRATIONS.run(writer).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => Error::Open(format!(
+            "it was written by a newer storyreel (its version is {version}); use that one, or the copy made before it"
+        )),
+        error => open_error(error),
+    })
 }
 
 async fn pending(writer: &SqlitePool) -> Result<bool, Error> {

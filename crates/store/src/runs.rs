@@ -59,7 +59,8 @@ impl Store {
     /// Takes a job to work on it. `None` if it has ended, is not due or is held.
     pub async fn claim_job(&self, id: &JobId, holder: &str, now: Millis) -> Result<Option<Job>, Error> {
         let row = sqlx::query(
-            "UPDATE film_jobs SET holder = ?2, crashes = crashes + 1, state = 'planning', updated = ?3
+            "UPDATE film_jobs SET holder = ?2, crashes = crashes + 1, state = 'planning', claimed = ?3,
+                updated = ?3
              WHERE id = ?1 AND holder IS NULL AND state = 'queued' AND run_after <= ?3 RETURNING *",
         )
         .bind(id.as_str())
@@ -154,8 +155,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes over what a dead process held. To be called at start, and only by a process that holds the data directory's lock: every holder found is dead then. A job that was held
-    /// `max_crashes` times without coming to an end is failed, so that it cannot take the server down for ever.
+    /// Takes over what a dead process held. To be called at start, and only by a process that holds the data
+    /// directory's lock: every holder found is dead then. A job that was held `max_crashes` times without coming to an end is failed, so that it cannot take the server down for ever.
     pub async fn recover(&self, max_crashes: u32, now: Millis) -> Result<Recovered, Error> {
         let mut tx = self.write().await?;
         let mut recovered = Recovered::default();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use storyboard::{Problem, Warning};
 
 use crate::auth::Caller;
 use crate::errors::ApiError;
-use crate::routes::body;
+use crate::extract::{Segments, body};
 use crate::state::{App, now};
 use crate::wire::date;
 
@@ -96,7 +96,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<Json<Value>, ApiError> {
     let connection = find(&app, &caller, &id).await?;
     Ok(Json(shown(&app, &connection, &[]).await))
@@ -105,7 +105,7 @@ pub(crate) async fn show(
 pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
     let current = find(&app, &caller, &id).await?;
@@ -145,7 +145,7 @@ pub(crate) async fn update(
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<StatusCode, ApiError> {
     match app.store.delete_connection(&caller.owner, &ConnectionId::from_text(&id)).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),

@@ -1,13 +1,16 @@
 //! What signed addresses open: films with ranges, downloads, the preview page.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ETAG, IF_RANGE, LAST_MODIFIED, RANGE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 use store::{Job, JobId, JobState};
@@ -16,6 +19,7 @@ use tower_http::services::ServeFile;
 
 use crate::addresses::{Purpose, Refusal};
 use crate::errors::ApiError;
+use crate::extract::{Segments, Words};
 use crate::preview;
 use crate::state::{App, now};
 
@@ -29,8 +33,8 @@ pub(crate) struct Signed {
 
 pub(crate) async fn film(
     State(app): State<Arc<App>>,
-    Path((job, file)): Path<(String, String)>,
-    Query(signed): Query<Signed>,
+    Segments((job, file)): Segments<(String, String)>,
+    Words(signed): Words<Signed>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let job = open(&app, Purpose::Show, &job, &file, &signed).await?;
@@ -39,8 +43,8 @@ pub(crate) async fn film(
 
 pub(crate) async fn download(
     State(app): State<Arc<App>>,
-    Path((job, file)): Path<(String, String)>,
-    Query(signed): Query<Signed>,
+    Segments((job, file)): Segments<(String, String)>,
+    Words(signed): Words<Signed>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let job = open(&app, Purpose::Download, &job, &file, &signed).await?;
@@ -53,8 +57,8 @@ pub(crate) async fn download(
 
 pub(crate) async fn preview(
     State(app): State<Arc<App>>,
-    Path((job, file)): Path<(String, String)>,
-    Query(signed): Query<Signed>,
+    Segments((job, file)): Segments<(String, String)>,
+    Words(signed): Words<Signed>,
 ) -> Result<Response, ApiError> {
     let job = open(&app, Purpose::Preview, &job, &file, &signed).await?;
     let page = Html(preview::page(&job, &app.addresses, now()));
@@ -92,9 +96,10 @@ async fn serve(app: &App, job: &Job, file: &str, request: Request) -> Result<Res
         return Err(ApiError::NotFound("There is no such file."));
     }
     let path = app.films.of(&job.id).join(file);
-    let served =
-        ServeFile::new(path).oneshot(request).await.map_err(|error| ApiError::Internal(error.into()))?;
-    let mut response = served.map(axum::body::Body::new);
+    let mut response = ranged(path, request).await?;
+    if response.status() == StatusCode::NOT_FOUND {
+        return Err(ApiError::NotFound("There is no such file."));
+    }
     let headers = response.headers_mut();
     if let Some(kind) = content_type(file) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -104,6 +109,33 @@ async fn serve(app: &App, job: &Job, file: &str, request: Request) -> Result<Res
     // The signature is the authority, so a player on any page may load subtitles and film.
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     Ok(response)
+}
+
+/// Answers with the file or a range of it. Several ranges at once, or a range of a file that is not the one that the
+/// client has a part of (`If-Range`), are answered with the whole file, as HTTP allows.
+async fn ranged(path: PathBuf, request: Request) -> Result<Response, ApiError> {
+    let (mut parts, _) = request.into_parts();
+    if parts.headers.get(RANGE).is_some_and(|range| range.as_bytes().contains(&b',')) {
+        parts.headers.remove(RANGE);
+    }
+    let condition = parts.headers.remove(IF_RANGE).filter(|_| parts.headers.contains_key(RANGE));
+    let response = sent(&path, &parts).await?;
+    let Some(condition) = condition else { return Ok(response) };
+    let same = [ETAG, LAST_MODIFIED].iter().any(|name| response.headers().get(name) == Some(&condition));
+    if same {
+        return Ok(response);
+    }
+    parts.headers.remove(RANGE);
+    sent(&path, &parts).await
+}
+
+async fn sent(path: &std::path::Path, parts: &Parts) -> Result<Response, ApiError> {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = parts.method.clone();
+    *request.headers_mut() = parts.headers.clone();
+    let served =
+        ServeFile::new(path).oneshot(request).await.map_err(|error| ApiError::Internal(error.into()))?;
+    Ok(served.map(Body::new))
 }
 
 fn content_type(file: &str) -> Option<&'static str> {
@@ -120,8 +152,13 @@ fn content_type(file: &str) -> Option<&'static str> {
 
 /// `attachment` with the film's name: plain for old clients, in UTF-8 for the others.
 fn attachment(name: &str, extension: &str) -> HeaderValue {
-    let name: String =
-        name.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).take(150).collect();
+    let unsafe_in_names = |c: &char| {
+        // Marks of writing direction can make ".exe" look like ".mp4".
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || c.is_control() || matches!(c, '/' | '\\')
+    };
+    let name: String = name.chars().filter(|c| !unsafe_in_names(c)).take(150).collect();
+    let name = if name.trim().is_empty() { "film" } else { name.trim() };
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || " ._-()".contains(c) { c } else { '_' })

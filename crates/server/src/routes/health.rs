@@ -7,10 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::disk;
 use crate::state::App;
-
-/// Below this much room no film can be counted on.
-const ENOUGH: u64 = 256 * 1024 * 1024;
 
 pub(crate) async fn alive() -> Json<Value> {
     Json(json!({"status": "ok"}))
@@ -18,16 +16,15 @@ pub(crate) async fn alive() -> Json<Value> {
 
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Value>) {
     let database = app.store.ready().await.is_ok();
-    let free = rustix::fs::statvfs(&app.settings.data_dir)
-        .ok()
-        .map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize));
+    let free = disk::free(&app.settings.data_dir);
+    let enough = free.is_some_and(|free| free >= app.settings.min_free_bytes);
     let stopping = app.shutdown.is_cancelled();
-    let ready = database && free.is_some_and(|free| free >= ENOUGH) && !stopping;
+    let ready = database && enough && !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
         "database": if database { "ok" } else { "failed" },
-        "disk": {"freeBytes": free, "enough": free.is_some_and(|free| free >= ENOUGH)},
+        "disk": {"freeBytes": free, "enough": enough},
         "stopping": stopping,
         "cage": app.cage,
         "version": env!("CARGO_PKG_VERSION"),

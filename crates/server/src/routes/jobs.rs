@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use store::{Cancelled, JobId};
 
 use crate::auth::Caller;
 use crate::errors::ApiError;
+use crate::extract::{Segments, Words};
 use crate::state::{App, now};
 use crate::wire::{self, Detail};
 
@@ -30,7 +31,7 @@ pub(crate) struct Paging {
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<Json<Value>, ApiError> {
     let job =
         app.store.job(&caller.owner, &JobId::from_text(&id)).await.map_err(|error| unknown(error, &id))?;
@@ -40,7 +41,7 @@ pub(crate) async fn show(
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Query(paging): Query<Paging>,
+    Words(paging): Words<Paging>,
 ) -> Result<Json<Value>, ApiError> {
     let before = match paging.next_page_key.as_deref().filter(|key| !key.is_empty()) {
         None => None,
@@ -64,7 +65,7 @@ pub(crate) async fn list(
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<Json<Value>, ApiError> {
     let job_id = JobId::from_text(&id);
     let cancelled =

@@ -5,20 +5,21 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use store::{Accepted, Format, JobId, JobKind, JobState, NewJob};
-use storyboard::{Problem, Warning};
+use storyboard::{Problem, Storyboard, Warning};
 
 use crate::auth::Caller;
-use crate::connections_of::connections_of;
+use crate::connections_of::{connections_of, wrong_connections};
 use crate::errors::ApiError;
+use crate::extract::{Segments, body};
 use crate::reading;
-use crate::routes::{body, jobs};
+use crate::routes::jobs;
 use crate::state::{App, now};
 use crate::wire;
 
@@ -51,7 +52,7 @@ pub(crate) async fn render(
 pub(crate) async fn render_storyboard(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, ApiError> {
@@ -93,7 +94,14 @@ pub(crate) async fn render_storyboard(
     let warnings = unknown.collect();
     let draft = Request { kind: JobKind::Render, format: parent.format, parent: Some(parent_id) };
     let read = Read { request: parent.request, webhook, warnings };
-    checked(&app, &caller, &headers, draft, read, &bytes).await
+    let (storyboard, _) =
+        reading::read(draft.format, read.request.as_bytes(), &app.settings.parse).map_err(ApiError::Body)?;
+    checked(&app, &caller, &headers, draft, read, &storyboard, &bytes).await
+}
+
+fn refused_webhook(app: &App, url: &str) -> Option<Problem> {
+    let message = app.webhook.check(url).err()?;
+    Some(Problem::author("/webhook", "WEBHOOK_REFUSED", message))
 }
 
 /// What kind of job a request is for.
@@ -118,12 +126,27 @@ async fn accept(
     draft: Request,
     bytes: &Bytes,
 ) -> Result<Json<Value>, ApiError> {
-    let (storyboard, warnings) =
-        reading::read(draft.format, bytes, &app.settings.parse).map_err(ApiError::Body)?;
-    let request = String::from_utf8(bytes.to_vec())
-        .map_err(|_| ApiError::body("", "INVALID_JSON", "The body is not UTF-8."))?;
-    let read = Read { request, webhook: storyboard.webhook, warnings };
-    checked(app, caller, headers, draft, read, bytes).await
+    match reading::read(draft.format, bytes, &app.settings.parse) {
+        Ok((storyboard, warnings)) => {
+            let request = String::from_utf8(bytes.to_vec())
+                .map_err(|_| ApiError::body("", "INVALID_JSON", "The body is not UTF-8."))?;
+            let read = Read { request, webhook: storyboard.webhook.clone(), warnings };
+            checked(app, caller, headers, draft, read, &storyboard, bytes).await
+        }
+        Err(mut problems) => {
+            // What is wrong besides is said in the same answer, as far as it can be read.
+            let request: Value = serde_json::from_slice(bytes).unwrap_or_default();
+            problems.extend(wrong_connections(&app.store, &caller.owner, &request).await?);
+            let wrong_already = problems.iter().any(|problem| problem.pointer.as_deref() == Some("/webhook"));
+            if let Some(url) = request.get("webhook").and_then(Value::as_str)
+                && !url.trim().is_empty()
+                && !wrong_already
+            {
+                problems.extend(refused_webhook(app, url.trim()));
+            }
+            Err(ApiError::Body(problems))
+        }
+    }
 }
 
 /// Checks connections and webhook, and queues the job.
@@ -133,16 +156,11 @@ async fn checked(
     headers: &HeaderMap,
     draft: Request,
     read: Read,
+    storyboard: &Storyboard,
     body: &Bytes,
 ) -> Result<Json<Value>, ApiError> {
-    let (storyboard, _) =
-        reading::read(draft.format, read.request.as_bytes(), &app.settings.parse).map_err(ApiError::Body)?;
-    let (_, mut problems) = connections_of(&app.store, &caller.owner, &storyboard, &read.request).await?;
-    if let Some(url) = &read.webhook
-        && let Err(message) = app.webhook.check(url)
-    {
-        problems.push(Problem::author("/webhook", "WEBHOOK_REFUSED", message));
-    }
+    let (_, mut problems) = connections_of(&app.store, &caller.owner, storyboard, &read.request).await?;
+    problems.extend(read.webhook.as_deref().and_then(|url| refused_webhook(app, url)));
     if !problems.is_empty() {
         return Err(ApiError::Body(problems));
     }
@@ -157,6 +175,7 @@ async fn checked(
         webhook: read.webhook,
         warnings: read.warnings,
         idempotency,
+        most_waiting: Some(app.settings.waiting_at_most),
     };
     let accepted = app.store.accept_job(&job, now()).await?;
     let id = match &accepted {

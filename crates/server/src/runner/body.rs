@@ -9,10 +9,11 @@ use storyboard::{Class, Problem, Storyboard, Warning};
 use tokio_util::sync::CancellationToken;
 
 use crate::connections_of::connections_of;
+use crate::disk;
 use crate::films::Made;
 use crate::reading;
-use crate::runner::{RunEnd, internal, io_problem, progress};
-use crate::state::App;
+use crate::runner::{RunEnd, internal, io_problem, no_room, progress};
+use crate::state::{App, now};
 
 /// Why a run ends early, with the warnings so far.
 type Early = RunEnd;
@@ -26,7 +27,9 @@ pub(crate) async fn run(app: Arc<App>, job: Job, cancel: CancellationToken) -> R
 
 async fn attempt(app: &Arc<App>, job: &Job, cancel: &CancellationToken) -> Result<Made, Early> {
     // The run before this one may have published and died before it could say so.
-    if let Some(made) = app.films.made(&job.id).map_err(|error| failed(vec![io_problem(&error)], &[]))? {
+    if let Some(made) =
+        app.films.made(&job.id).map_err(|error| failed(vec![io_problem(&error)], &job.warnings))?
+    {
         return Ok(made);
     }
     let (storyboard, mut warnings) = reading::read(job.format, job.request.as_bytes(), &app.settings.parse)
@@ -38,7 +41,12 @@ async fn attempt(app: &Arc<App>, job: &Job, cancel: &CancellationToken) -> Resul
     if !problems.is_empty() {
         return Err(failed(problems, &warnings));
     }
-    let (sink, writer) = progress::channel(app, &job.id, cancel);
+    let (notes, id) = (Arc::clone(app), job.id.clone());
+    let write = move |note| {
+        let (app, id) = (Arc::clone(&notes), id.clone());
+        async move { app.store.note_progress(&id, &app.instance, note, now()).await }
+    };
+    let (sink, writer) = progress::channel(write, cancel);
     let context = JobContext {
         opener: app.access.opener(job.id.as_str(), connections),
         progress: Arc::clone(&sink),
@@ -95,6 +103,9 @@ async fn once(
     warnings: &mut Vec<Warning>,
 ) -> Result<Made, Failure> {
     let io = |error: std::io::Error| Failure::Problems(vec![io_problem(&error)]);
+    if disk::free(&app.settings.data_dir).is_some_and(|free| free < app.settings.min_free_bytes) {
+        return Err(Failure::Problems(vec![no_room()]));
+    }
     let workshop = app.films.workshop(&job.id).map_err(io)?;
     let (result, more) = match job.kind {
         JobKind::Storyboard => {
@@ -109,9 +120,10 @@ async fn once(
             (result, draft.warnings)
         }
         JobKind::Render => {
-            let shot = app.studio.shoot(storyboard, context, workshop.path()).await?;
+            let mut shot = app.studio.shoot(storyboard, context, workshop.path()).await?;
             let hash = shot.plan.hash();
             let mut more = shot.warnings;
+            more.append(&mut shot.film.warnings);
             more.extend(differs(app, job, &hash).await);
             let result = json!({
                 "name": shot.plan.name,
@@ -128,7 +140,12 @@ async fn once(
     (context.progress)(Progress { stage: Stage::Delivering, scenes: None, percent: 99 });
     add(warnings, &more);
     let made = Made { result, warnings: warnings.clone() };
-    app.films.publish(&job.id, workshop, &made).map_err(io)?;
+    let (films, id) = (app.films.clone(), job.id.clone());
+    // Waits for the disk, so not on a thread that others need.
+    let published =
+        tokio::task::spawn_blocking(move || films.publish(&id, workshop, &made).map(|()| made)).await;
+    let made = published.map_err(|error| Failure::Problems(vec![internal(&error)]))?.map_err(io)?;
+    app.took_room.notify_one();
     Ok(made)
 }
 

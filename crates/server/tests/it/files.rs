@@ -113,3 +113,94 @@ async fn a_host_header_that_lies_is_in_no_address() {
     assert!(preview.starts_with("https://films.example/reel/previews/"), "{preview}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn ranges_and_conditions_as_players_send_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let job = server.film().await;
+    let url = job["data"]["videoURL"].as_str().unwrap();
+    let head = http::send("HEAD", url, &[], b"").await;
+    assert_eq!((head.status, head.header("content-length"), head.body.len()), (200, Some("10"), 0));
+    assert_eq!(head.header("accept-ranges"), Some("bytes"));
+    let etag = head.header("etag").unwrap().to_owned();
+    let modified = head.header("last-modified").unwrap().to_owned();
+    for same in [&etag, &modified] {
+        let part = http::send("GET", url, &[("range", "bytes=2-4"), ("if-range", same)], b"").await;
+        assert_eq!((part.status, part.text().as_str()), (206, "234"), "{same}");
+    }
+    for other in ["\"other\"", "Thu, 01 Jan 1970 00:00:00 GMT", "nonsense"] {
+        let whole = http::send("GET", url, &[("range", "bytes=2-4"), ("if-range", other)], b"").await;
+        assert_eq!((whole.status, whole.text().as_str()), (200, "0123456789"), "{other}");
+    }
+    let several = http::send("GET", url, &[("range", "bytes=0-1,3-4")], b"").await;
+    assert_eq!((several.status, several.text().as_str()), (200, "0123456789"));
+    let known = http::send("GET", url, &[("if-none-match", &etag)], b"").await;
+    assert_eq!(known.status, 304);
+    for odd in ["bytes=", "bytes=9-2", "bytes=a-b", "lines=1-2", "bytes=-0", "bytes=18446744073709551615-"] {
+        let answer = http::send("GET", url, &[("range", odd)], b"").await;
+        assert!(matches!(answer.status, 200 | 416), "{odd}: {}", answer.status);
+    }
+    let film = dir.path().join("films").join(job["jobId"].as_str().unwrap()).join("film.mp4");
+    std::fs::remove_file(film).unwrap();
+    let lost = http::send("GET", url, &[], b"").await;
+    assert_eq!((lost.status, lost.header("content-type")), (404, Some("application/json")));
+    assert!(lost.json()["code"].is_string());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn tricks_with_paths_open_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let job = server.film().await;
+    let url = job["data"]["videoURL"].as_str().unwrap();
+    let same = http::send("GET", &url.replace("film.mp4", "%66ilm.mp4"), &[], b"").await;
+    assert_eq!(same.status, 200, "another spelling of the same name");
+    for trick in [
+        "%2e%2e%2fsigning.key",
+        "..%5csigning.key",
+        "film.mp4%00",
+        "film.mp4%00.jpg",
+        "%252e%252e%252fsigning.key",
+        "%ff",
+        "film.mp4%2f",
+        ".",
+        "%2e",
+        "",
+    ] {
+        let answer = http::send("GET", &url.replace("film.mp4", trick), &[], b"").await;
+        assert!(matches!(answer.status, 403 | 404), "{trick}: {}", answer.status);
+        assert!(answer.json()["message"].is_string(), "{trick}");
+    }
+    for doubled in [
+        format!("{url}&signature=x"),
+        url.replace("expires=", "expires=+"),
+        url.replace("expires=", "expires=0"),
+    ] {
+        let answer = http::send("GET", &doubled, &[], b"").await;
+        assert!(matches!(answer.status, 400 | 403), "{doubled}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn everything_handed_out_says_what_it_is_and_not_to_guess() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let job = server.film().await;
+    for (name, kind) in [
+        ("videoURL", "video/mp4"),
+        ("audioURL", "audio/mp4"),
+        ("thumbnail", "image/jpeg"),
+        ("srtFile", "application/x-subrip; charset=utf-8"),
+        ("vttFile", "text/vtt; charset=utf-8"),
+        ("txtFile", "text/plain; charset=utf-8"),
+    ] {
+        let answer = http::send("GET", job["data"][name].as_str().unwrap(), &[], b"").await;
+        assert_eq!(answer.header("content-type"), Some(kind));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{name}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    }
+    server.stop().await;
+}

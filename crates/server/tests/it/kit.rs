@@ -32,6 +32,7 @@ pub(crate) fn settings(data: &Path) -> Settings {
     settings.retry_delays = vec![Duration::ZERO; 2];
     settings.webhook_delays = vec![Duration::ZERO; 2];
     settings.parse.allow_http = true;
+    settings.min_free_bytes = 0;
     settings
 }
 
@@ -235,6 +236,10 @@ impl WebhookSender for TestSender {
             if url.contains("rebinds") {
                 return Err(HookError::Refused("the name resolves to a private address".to_owned()));
             }
+            if url.contains("unreachable") {
+                return Err(HookError::Failed(format!("{url} cannot be reached.")));
+            }
+            assert!(!url.contains("breaks"), "by design of a test");
             let headers: Vec<(&str, &str)> =
                 headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             Ok(http::send("POST", url, &headers, &body).await.status)

@@ -4,11 +4,14 @@
 mod accepting;
 mod auth;
 mod connections;
+mod disk;
 mod files;
 mod http;
 mod kit;
+mod logs;
 mod restart;
 mod running;
+mod sockets;
 mod studio;
 mod sweeping;
 mod webhooks;

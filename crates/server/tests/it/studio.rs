@@ -124,6 +124,7 @@ impl Filmmaker for TestStudio {
                 bytes: 10,
                 bytes_read: 7,
                 requests: 2,
+                warnings: vec![Warning::new("FILMING", "From the filming.")],
             };
             Ok(Shot { plan: planned.plan, warnings: planned.warnings, film })
         })

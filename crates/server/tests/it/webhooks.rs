@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,9 +14,11 @@ use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
 use server::SigningKey;
 use sha2::Sha256;
+use storyboard::{Class, Problem};
 use tokio::sync::mpsc;
 
-use crate::kit::{plain, start};
+use crate::kit::{plain, settings, start, start_with};
+use crate::studio::Turn;
 
 type Received = (HeaderMap, String);
 
@@ -102,5 +105,85 @@ async fn a_webhook_that_cannot_be_delivered_is_a_warning_in_the_job() {
     }
     assert!(received.recv().await.is_some());
     assert!(received.try_recv().is_err(), "410 means never again");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_end_is_reported_with_the_jobs_own_body() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let (url, mut received) = receiver(&[]).await;
+    let hook = json!({"webhook": url}).to_string();
+    let storyboard = server.storyboard().await;
+
+    server.studio.next(Turn::Fail(vec![Problem::new(Class::Source, "MEDIA_NOT_FOUND", "It is not there.")]));
+    let failed = server.send_render(&storyboard, &hook).await;
+    let (_, body) = received.recv().await.unwrap();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body, server.get(&format!("/jobs/{failed}")).await.json());
+    assert_eq!((&body["success"], &body["data"]["error_code"]), (&json!(false), &json!("MEDIA_NOT_FOUND")));
+
+    server.studio.gate.send_replace(false);
+    let running = server.send_render(&storyboard, &hook).await;
+    server.studio.at_gate().await;
+    let waiting = server.send_render(&storyboard, &hook).await;
+    for id in [&waiting, &running] {
+        assert_eq!(server.call("DELETE", &format!("/jobs/{id}"), "").await.status, 200);
+        let (_, body) = received.recv().await.unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((&body["job_id"], &body["success"]), (&json!(id), &json!(false)));
+        assert_eq!(body["data"]["error_code"], "CANCELLED");
+    }
+    server.studio.gate.send_replace(true);
+    let done = server.send_render(&storyboard, &hook).await;
+    let (_, body) = received.recv().await.unwrap();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (&body["job_id"], &body["jobId"], &body["success"]),
+        (&json!(done), &json!(done), &json!(true))
+    );
+
+    for none in [json!(""), json!("  "), Value::Null] {
+        let mut storyboard = plain();
+        storyboard["webhook"] = none.clone();
+        let answer = server.post("/video/storyboard", &storyboard).await;
+        assert_eq!(answer.status, 200, "{none}: {}", answer.text());
+        let id = answer.json()["jobId"].as_str().unwrap().to_owned();
+        server.ended(&id).await;
+        let render = server.send_render(&id, &json!({"webhook": none}).to_string()).await;
+        server.ended(&render).await;
+    }
+    assert!(received.try_recv().is_err(), "no webhook means none");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_delivery_keeps_its_id_over_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, mut received) = receiver(&[StatusCode::SERVICE_UNAVAILABLE]).await;
+    let mut settings = settings(dir.path());
+    settings.webhook_delays = vec![Duration::from_millis(1500)];
+    let server = start_with(settings.clone()).await;
+    let mut storyboard = plain();
+    storyboard["webhook"] = json!(url);
+    server.send_storyboard(&storyboard).await;
+    let (first, _) = received.recv().await.unwrap();
+    server.stop().await.close().await;
+    assert!(received.try_recv().is_err(), "the second try waits for its time");
+    let server = start_with(settings).await;
+    let (second, _) = received.recv().await.unwrap();
+    assert_eq!(first["webhook-id"], second["webhook-id"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_breaks_ends_as_a_failed_try() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let mut storyboard = plain();
+    storyboard["webhook"] = json!("http://breaks.example/hook");
+    let id = server.send_storyboard(&storyboard).await;
+    let job = server.until(&id, |job| job["data"]["warnings"].to_string().contains("WEBHOOK_FAILED")).await;
+    assert!(job["data"]["warnings"].to_string().contains("after 3 tries"), "{job}");
     server.stop().await;
 }

@@ -3,7 +3,9 @@
 
 mod access;
 mod jobs;
+mod opening;
 mod queue;
+mod sweeping;
 
 use std::path::PathBuf;
 
@@ -37,6 +39,7 @@ pub(crate) fn new_job(owner: &str, kind: JobKind) -> NewJob {
         webhook: None,
         warnings: Vec::new(),
         idempotency: None,
+        most_waiting: None,
     }
 }
 

@@ -102,3 +102,64 @@ async fn a_panic_in_a_handler_ends_only_that_handler() {
     assert!(calls.load(Ordering::SeqCst) >= 2);
     worker.abort();
 }
+
+#[tokio::test]
+async fn owners_take_turns() {
+    let shelf = shelf().await;
+    let store = &shelf.store;
+    for _ in 0..100 {
+        accepted(store, &new_job("anna", JobKind::Render), 1).await;
+    }
+    let ben = [
+        accepted(store, &new_job("ben", JobKind::Render), 2).await,
+        accepted(store, &new_job("ben", JobKind::Render), 2).await,
+    ];
+    let carla = accepted(store, &new_job("carla", JobKind::Render), 3).await;
+    let clock = Arc::new(AtomicUsize::new(10));
+    let (sender, mut given) = mpsc::unbounded_channel::<String>();
+    let (claims, ticks) = (store.clone(), Arc::clone(&clock));
+    let worker = tokio::spawn({
+        let store = store.clone();
+        async move {
+            let handler = move |row: String| {
+                let (store, sender) = (claims.clone(), sender.clone());
+                let now = ticks.fetch_add(1, Ordering::SeqCst) as i64;
+                async move {
+                    let id = JobId::from_text(row);
+                    let job = store.claim_job(&id, "p", now).await.unwrap().unwrap();
+                    let ending = store::Ending::Completed(serde_json::json!({}));
+                    let outcome = store::Outcome { ending, warnings: None };
+                    store.finish_job(&id, "p", &outcome, now).await.unwrap();
+                    sender.send(job.owner.to_string()).unwrap();
+                    Handled::Done
+                }
+            };
+            store.consume(Line::Films, 1, || 1_000_000, std::future::pending(), handler).await;
+        }
+    });
+    let mut turns = Vec::new();
+    for _ in 0..8 {
+        turns.push(given.recv().await.unwrap());
+    }
+    assert_eq!(turns, ["anna", "ben", "carla", "anna", "ben", "anna", "anna", "anna"]);
+    worker.abort();
+    for id in ben.iter().chain([&carla]) {
+        assert_eq!(store.any_job(id).await.unwrap().state, store::JobState::Completed);
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_less_at_work_goes_first() {
+    let shelf = shelf().await;
+    let store = &shelf.store;
+    let anna = [
+        accepted(store, &new_job("anna", JobKind::Storyboard), 1).await,
+        accepted(store, &new_job("anna", JobKind::Storyboard), 1).await,
+    ];
+    let ben = accepted(store, &new_job("ben", JobKind::Storyboard), 1).await;
+    store.claim_job(&anna[0], "p", 2).await.unwrap().unwrap();
+    let (mut given, _stop, worker) = consume(store, Line::Previews, 3);
+    assert_eq!(given.recv().await.unwrap(), ben.as_str());
+    assert_eq!(given.recv().await.unwrap(), anna[1].as_str());
+    worker.abort();
+}
