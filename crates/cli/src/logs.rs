@@ -3,8 +3,6 @@
 //! Invariant: libraries that see credentials or signed requests (the AWS SDK, the demo's S3, HTTP clients) never write
 //! below a warning, whatever `RUST_LOG` asks for.
 
-use std::io::IsTerminal as _;
-
 use anyhow::Context;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
@@ -26,8 +24,7 @@ pub(crate) fn start(config: &LogConfig, default: &str) -> anyhow::Result<()> {
     let lines = if config.json {
         fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed()
     } else {
-        let terminal = std::io::stderr().is_terminal();
-        fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).with_target(false).boxed()
+        fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()
     };
     tracing_subscriber::registry()
         .with(lines)

@@ -6,6 +6,7 @@ mod samples;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -103,7 +104,21 @@ async fn fill_bucket(aws: &DemoAws, place: &Path) -> anyhow::Result<()> {
     let directory = place.join("samples");
     std::fs::create_dir_all(&directory)?;
     let supervisor = Supervisor::new(studio::executable()?);
-    futures::future::try_join_all(SAMPLES.iter().map(|sample| sample.make(&supervisor, &directory))).await?;
+    let bar = Bar::new();
+    let total: u64 = SAMPLES.iter().map(samples::Sample::frames).sum();
+    let drawn = SAMPLES.each_ref().map(|_| AtomicU64::new(0));
+    let show = |index: usize, frames: u64| {
+        drawn[index].store(frames, Ordering::Relaxed);
+        let sum: u64 = drawn.iter().map(|frames| frames.load(Ordering::Relaxed)).sum();
+        bar.show("Drawing sample media", sum * 100 / total);
+    };
+    let made = SAMPLES.iter().enumerate().map(|(index, sample)| {
+        let (supervisor, directory, show) = (&supervisor, &directory, &show);
+        async move { sample.make(supervisor, directory, &|frames| show(index, frames)).await }
+    });
+    let made = futures::future::try_join_all(made).await;
+    bar.clear();
+    made?;
     let customer = aws.customer();
     customer.put_bucket(BUCKET, REGION);
     for sample in &SAMPLES {

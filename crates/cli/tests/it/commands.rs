@@ -104,3 +104,20 @@ fn failures_of_ours() {
     place.run(&["render", "s.json", "-o", "s.json/film.mp4", "--media", "."]).says(1, &["s.json"]);
     assert_eq!(place.names(), ["bad.toml", "s.json"]);
 }
+
+#[test]
+fn on_a_terminal() {
+    let place = Place::new();
+    place.video("a.mp4", 1);
+    place.write("s.json", &storyboard(&["a.mp4"], 1.0).to_string());
+    let line = format!("{} render s.json -o film.mp4 --media .", env!("CARGO_BIN_EXE_storyreel"));
+    let output = std::process::Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .env("TERM", "xterm")
+        .current_dir(place.root())
+        .output()
+        .expect("the tests need the script command of util-linux");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("film.mp4: 2.000 s"), "{shown}");
+}

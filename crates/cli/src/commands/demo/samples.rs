@@ -32,9 +32,20 @@ const FPS: u32 = 30;
 const RATE: u64 = 48_000;
 
 impl Sample {
-    /// Makes it in `directory` under its key, with a sound of its own, which the storyboard mutes.
-    pub(super) async fn make(&self, supervisor: &Supervisor, directory: &Path) -> anyhow::Result<()> {
-        let frames = self.seconds * u64::from(FPS);
+    /// Length in frames.
+    pub(super) fn frames(&self) -> u64 {
+        self.seconds * u64::from(FPS)
+    }
+
+    /// Makes it in `directory` under its key, with a sound of its own, which the storyboard mutes. `drawn` is called
+    /// with the number of frames done.
+    pub(super) async fn make(
+        &self,
+        supervisor: &Supervisor,
+        directory: &Path,
+        drawn: &(dyn Fn(u64) + Sync),
+    ) -> anyhow::Result<()> {
+        let frames = self.frames();
         let (clip, sound, aside) = (tempfile::tempfile()?, tempfile::tempfile()?, tempfile::tempfile()?);
         let film = File::options().read(true).write(true).create_new(true).open(directory.join(self.key))?;
         let picture = Task::Sample(SampleTask {
@@ -49,8 +60,8 @@ impl Sample {
         let audio = AudioPlan { samples: self.seconds * RATE, music: Some(bed), backgrounds: Vec::new() };
         let heard = Task::Sound(SoundTask { audio, fps: FPS, bit_rate: 128_000 });
         tokio::try_join!(
-            run(supervisor, &picture, vec![clip.try_clone()?.into()]),
-            run(supervisor, &heard, vec![sound.try_clone()?.into()]),
+            run(supervisor, &picture, vec![clip.try_clone()?.into()], drawn),
+            run(supervisor, &heard, vec![sound.try_clone()?.into()], &|_| {}),
         )?;
         let joined = Task::Assemble(AssembleTask {
             canvas: CANVAS,
@@ -59,13 +70,18 @@ impl Sample {
             clips: 1,
             title: self.key.to_owned(),
         });
-        run(supervisor, &joined, vec![clip.into(), sound.into(), film.into(), aside.into()]).await
+        run(supervisor, &joined, vec![clip.into(), sound.into(), film.into(), aside.into()], &|_| {}).await
     }
 }
 
-async fn run(supervisor: &Supervisor, task: &Task, files: Vec<OwnedFd>) -> anyhow::Result<()> {
+async fn run(
+    supervisor: &Supervisor,
+    task: &Task,
+    files: Vec<OwnedFd>,
+    done: &(dyn Fn(u64) + Sync),
+) -> anyhow::Result<()> {
     let cancel = CancellationToken::new();
-    let run = Run { sources: BTreeMap::new(), files, progress: &|_, _| {}, cancel: &cancel };
+    let run = Run { sources: BTreeMap::new(), files, progress: &|count, _| done(count), cancel: &cancel };
     match supervisor.run(task, run).await? {
         Reply::Written(_) => Ok(()),
         other => bail!("unexpected reply {other:?}"),
