@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
-use store::{Connection, Owner, Store};
+use store::{Connection, ConnectionId, Owner, Store};
 use storyboard::{Class, Problem, Storyboard};
 
 /// Problems of this kind that one answer lists.
 const MOST: usize = 100;
+/// Connections that are looked up one by one; for more, the owner's are read at once.
+const FEW: usize = 32;
 
 /// All connections that the storyboard reads media with, and what is wrong with any that its request names.
 pub(crate) async fn connections_of(
@@ -45,9 +47,18 @@ async fn judged(
     if named.is_empty() {
         return Ok((good, problems));
     }
-    let own = store.connections(owner).await?.into_iter();
-    let mut own: HashMap<String, Connection> =
-        own.map(|connection| (connection.id.to_string(), connection)).collect();
+    let mut own = HashMap::new();
+    if named.len() > FEW {
+        own.extend(store.connections(owner).await?.into_iter().map(by_id));
+    } else {
+        for id in named.keys() {
+            match store.connection(owner, &ConnectionId::from_text(id)).await {
+                Ok(connection) => own.extend([by_id(connection)]),
+                Err(store::Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
     for (id, pointers) in named {
         let (code, message, fix) = match own.remove(&id) {
             Some(connection) if connection.enabled => {
@@ -71,6 +82,10 @@ async fn judged(
     }
     problems.truncate(MOST);
     Ok((good, problems))
+}
+
+fn by_id(connection: Connection) -> (String, Connection) {
+    (connection.id.to_string(), connection)
 }
 
 /// Every `awsConnectionId` of a request, used or not, with the places that name it.

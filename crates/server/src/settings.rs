@@ -18,7 +18,8 @@ pub struct Settings {
     pub max_data_bytes: Option<u64>,
     /// Days after its end for which a job can be asked about, once its files are gone; 0 keeps it for ever.
     pub keep_jobs: u32,
-    /// Bytes that must be free on the data directory's disk: below, jobs wait, then fail.
+    /// Bytes that must be free on the data directory's disk: below, jobs wait, then fail; below an eighth of it,
+    /// none is accepted.
     pub min_free_bytes: u64,
     /// Life of an access token.
     pub token_life: Duration,

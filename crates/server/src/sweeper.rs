@@ -18,9 +18,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 /// server stops.
 pub(crate) async fn work(app: &Arc<App>) {
     loop {
-        if let Err(error) = sweep(app, now()).await {
-            tracing::error!(error = &*error, "the sweep failed");
-        }
+        sweep(app, now()).await;
         let due = async {
             let took_room = async {
                 app.took_room.notified().await;
@@ -38,12 +36,18 @@ pub(crate) async fn work(app: &Arc<App>) {
     }
 }
 
-async fn sweep(app: &Arc<App>, now: Millis) -> Result<(), Failed> {
-    app.store.forget_expired(now).await?;
-    strays(app).await?;
-    by_age(app, now).await?;
-    forget(app, now).await?;
-    by_limit(app, now).await
+/// Each part is tried whatever became of the others: on a full disk some of them cannot do without the others' room.
+async fn sweep(app: &Arc<App>, now: Millis) {
+    let parts = [
+        by_age(app, now).await,
+        by_limit(app, now).await,
+        strays(app).await,
+        forget(app, now).await,
+        app.store.forget_expired(now).await.map_err(Into::into),
+    ];
+    for error in parts.into_iter().filter_map(Result::err) {
+        tracing::error!(error = &*error, "a part of the sweep failed");
+    }
 }
 
 /// Films older than the operator keeps them.
@@ -103,8 +107,15 @@ async fn by_limit(app: &Arc<App>, now: Millis) -> Result<(), Failed> {
 
 async fn delete_film(app: &Arc<App>, id: &JobId, now: Millis, why: &str) -> Result<(), Failed> {
     // The row first: an address must not open half a directory.
-    app.store.mark_swept(id, now).await?;
-    delete(app, id).await?;
+    match app.store.mark_swept(id, now).await {
+        Ok(()) => delete(app, id).await?,
+        // A full disk has no room for the note either, so the files make it.
+        Err(store::Error::DiskFull) => {
+            delete(app, id).await?;
+            app.store.mark_swept(id, now).await?;
+        }
+        Err(error) => return Err(error.into()),
+    }
     tracing::info!(job.id = %id, why, "a job's files were deleted");
     Ok(())
 }

@@ -115,7 +115,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Puts a job back until `run_after`, because of problems that may pass. `false` if the claim was lost.
+    /// Puts a job back until `run_after`, because of problems that may pass; ends it where its owner wanted that
+    /// meanwhile. `false` if the claim was lost.
     pub async fn retry_job(
         &self,
         id: &JobId,
@@ -124,7 +125,21 @@ impl Store {
         problems: &[Problem],
         now: Millis,
     ) -> Result<bool, Error> {
-        let done = sqlx::query(
+        let mut tx = self.write().await?;
+        let wanted: Option<bool> =
+            sqlx::query_scalar("SELECT cancel_requested FROM film_jobs WHERE id = ?1 AND holder = ?2")
+                .bind(id.as_str())
+                .bind(holder)
+                .fetch_optional(&mut *tx)
+                .await?;
+        let Some(cancelled) = wanted else { return Ok(false) };
+        if cancelled {
+            end(&mut tx, id, &Outcome::cancelled(), now).await?;
+            tx.commit().await?;
+            self.bells.ring(Line::Hooks);
+            return Ok(true);
+        }
+        sqlx::query(
             "UPDATE film_jobs SET state = 'queued', holder = NULL, crashes = 0, attempts = attempts + 1,
                 run_after = ?3, problems = ?4, updated = ?5
              WHERE id = ?1 AND holder = ?2",
@@ -134,11 +149,12 @@ impl Store {
         .bind(run_after)
         .bind(serde_json::to_string(problems)?)
         .bind(now)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         self.bells.ring(Line::Previews);
         self.bells.ring(Line::Films);
-        Ok(done.rows_affected() > 0)
+        Ok(true)
     }
 
     /// Puts a job back because this process stops; the next one goes on with it, and no try is counted.

@@ -187,5 +187,8 @@ mod tests {
             text.to_str().unwrap(),
             "attachment; filename=\"_ber _uns_.._ x.mp4\"; filename*=UTF-8''%C3%9Cber%20%22uns%22..%3B%20x.mp4"
         );
+        let text = attachment("gpj.\u{202e}film", "mp4");
+        assert!(text.to_str().unwrap().contains("''gpj.film.mp4"), "{text:?}");
+        assert!(attachment(" \u{200f}/", "mp4").to_str().unwrap().contains("\"film.mp4\""));
     }
 }

@@ -16,6 +16,7 @@ use storyboard::{Problem, Storyboard, Warning};
 
 use crate::auth::Caller;
 use crate::connections_of::{connections_of, wrong_connections};
+use crate::disk;
 use crate::errors::ApiError;
 use crate::extract::{Segments, body};
 use crate::reading;
@@ -23,6 +24,8 @@ use crate::routes::jobs;
 use crate::state::{App, now};
 use crate::wire;
 
+/// Which part of the room that a film needs must be free to accept one.
+const RESERVE: u64 = 8;
 /// Longest idempotency key.
 const KEY_CHARACTERS: usize = 255;
 
@@ -77,7 +80,8 @@ pub(crate) async fn render_storyboard(
     }
     let bytes = body(bytes)?;
     let bytes = unwrapped(&bytes).unwrap_or(bytes);
-    let members = members(&bytes)?;
+    let mut members = members(&bytes)?;
+    members.retain(|_, value| !value.is_null());
     if members.contains_key("scenes") {
         let draft = Request { kind: JobKind::Render, format: Format::RenderParams, parent: Some(parent_id) };
         return accept(&app, &caller, &headers, draft, &bytes).await;
@@ -165,6 +169,10 @@ async fn checked(
         return Err(ApiError::Body(problems));
     }
     let idempotency = idempotency(headers, &draft, body)?;
+    // Room for the ends of the jobs that are accepted already.
+    if disk::free(&app.settings.data_dir).is_some_and(|free| free < app.settings.min_free_bytes / RESERVE) {
+        return Err(ApiError::Full);
+    }
     let job = NewJob {
         owner: caller.owner.clone(),
         key: Some(caller.key.clone()),

@@ -81,7 +81,8 @@ async fn what_is_wrong_has_a_path_and_nothing_is_accepted() {
     assert_eq!(answer.status, 400);
     let fields = answer.json()["fields"].as_array().unwrap().clone();
     assert!(fields.iter().any(|field| field["name"] == "scenes[0].minimumDuration"), "{fields:?}");
-    for body in ["", "{", "[]", "null", "{\"scenes\":[]}", "\u{1}"] {
+    let (deep, pairs) = ("[".repeat(100_000), "{\"a\":".repeat(10_000));
+    for body in ["", "{", "[]", "null", "{\"scenes\":[]}", "\u{1}", &deep, &pairs, "{\"scenes\":null}"] {
         let answer = server.call("POST", "/video/storyboard", body).await;
         assert_eq!(
             (answer.status, answer.json()["code"].clone()),
@@ -118,7 +119,14 @@ async fn renders_of_storyboard_jobs() {
     let dir = tempfile::tempdir().unwrap();
     let server = start(dir.path()).await;
     let storyboard = server.storyboard().await;
-    for body in ["", "{}", "null", "{\"webhook\":\"\"}", "{\"webhook\":null,\"x\":1}"] {
+    for body in [
+        "",
+        "{}",
+        "null",
+        "{\"webhook\":\"\"}",
+        "{\"scenes\":null,\"renderParams\":null}",
+        "{\"webhook\":null,\"x\":1}",
+    ] {
         let answer = server.call("PUT", &format!("/video/render/{storyboard}"), body).await;
         assert_eq!(answer.status, 200, "{body}");
         let json = answer.json();

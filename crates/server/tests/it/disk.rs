@@ -11,7 +11,8 @@ use crate::studio::Turn;
 async fn too_little_room_is_not_ready_and_fails_jobs_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = settings(dir.path());
-    settings.min_free_bytes = u64::MAX;
+    let stat = rustix::fs::statvfs(dir.path()).unwrap();
+    settings.min_free_bytes = stat.f_bavail * stat.f_frsize * 2;
     let server = start_with(settings).await;
     let ready = http::send("GET", &format!("{}/readyz", server.root), &[], b"").await;
     assert_eq!((ready.status, ready.json()["disk"]["enough"].clone()), (503, json!(false)));
@@ -20,6 +21,18 @@ async fn too_little_room_is_not_ready_and_fails_jobs_by_name() {
     let job = server.ended(&id).await;
     assert_eq!((&job["data"]["status"], &job["data"]["error_code"]), (&json!("failed"), &json!("DISK_FULL")));
     assert!(job["data"]["error_message"].as_str().unwrap().contains("operator"), "{job}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_disk_without_room_for_the_ends_of_jobs_accepts_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings(dir.path());
+    settings.min_free_bytes = u64::MAX;
+    let server = start_with(settings).await;
+    let answer = server.post("/video/storyboard", &plain()).await;
+    assert_eq!((answer.status, answer.json()["code"].clone()), (507, json!("DISK_FULL")));
+    assert_eq!(server.get("/jobs").await.status, 200, "what is there can be asked about");
     server.stop().await;
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 use storyboard::{Class, Problem};
 
-use crate::kit::{plain, redacted, start};
+use crate::kit::{plain, redacted, settings, start, start_with};
 use crate::studio::Turn;
 
 #[tokio::test]
@@ -202,5 +202,21 @@ async fn jobs_are_their_owners_and_come_in_pages() {
     assert_eq!(seen, sent);
     assert!(second["items"][5]["data"]["renderParams"].is_null());
     assert_eq!(server.get("/jobs?nextPageKey=%00%ff").await.status, 400);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cancel_of_a_job_that_waits_for_its_next_try_does_not_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings(dir.path());
+    settings.retry_delays = vec![std::time::Duration::from_secs(3600)];
+    let server = start_with(settings).await;
+    let storyboard = server.storyboard().await;
+    server.studio.next(Turn::Fail(vec![Problem::new(Class::Transient, "THROTTLED", "Too fast.")]));
+    let waiting = server.send_render(&storyboard, "").await;
+    let queued = server.until(&waiting, |job| job["data"]["attempts"] == 1).await;
+    assert_eq!(queued["data"]["errors"][0]["code"], "THROTTLED");
+    let answer = server.call("DELETE", &format!("/jobs/{waiting}"), "").await.json();
+    assert_eq!(answer["data"]["error_code"], "CANCELLED");
     server.stop().await;
 }

@@ -116,7 +116,7 @@ async fn pages_go_from_new_to_old_without_gap() {
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let page = store.jobs(&owner("anna"), before.as_ref(), 2).await.unwrap();
+        let page = store.jobs(&owner("anna"), before.as_ref(), 2, "renderParams").await.unwrap();
         seen.extend(page.jobs.into_iter().map(|job| job.id));
         before = page.next;
         if before.is_none() {
@@ -184,4 +184,16 @@ async fn a_delivery_keeps_its_id_over_tries_and_a_failed_one_warns_in_the_job() 
         .map(|warning| warning.code)
         .collect();
     assert_eq!(codes, ["W", "WEBHOOK_FAILED"]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_unwanted_when_its_try_fails_is_not_put_back() {
+    let shelf = shelf().await;
+    let store = &shelf.store;
+    let id = accepted(store, &new_job("anna", JobKind::Render), 1).await;
+    store.claim_job(&id, "p", 1).await.unwrap().unwrap();
+    assert_eq!(store.cancel_job(&owner("anna"), &id, 2).await.unwrap(), Cancelled::Requested);
+    let problem = Problem::new(Class::Transient, "THROTTLED", "Too fast.");
+    assert!(store.retry_job(&id, "p", 1000, &[problem], 3).await.unwrap());
+    assert_eq!(store.any_job(&id).await.unwrap().state, JobState::Cancelled);
 }
