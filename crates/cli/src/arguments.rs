@@ -47,9 +47,9 @@ pub(crate) struct ServeArguments {
     /// Days after which a film is deleted; 0 keeps films for ever [default: 30].
     #[arg(long, value_name = "DAYS", env = "STORYREEL_KEEP_FILMS")]
     pub(crate) keep_films: Option<u32>,
-    /// Megabytes of films above which the oldest are deleted [default: no limit].
-    #[arg(long, value_name = "MB", env = "STORYREEL_MAX_FILMS_MB")]
-    pub(crate) max_films_mb: Option<u64>,
+    /// Megabytes of the data directory above which the oldest films are deleted [default: no limit].
+    #[arg(long, value_name = "MB", env = "STORYREEL_MAX_DATA_MB")]
+    pub(crate) max_data_mb: Option<u64>,
     /// Write the log as one JSON object a line, to standard error; RUST_LOG chooses what is written.
     #[arg(long, env = "STORYREEL_LOG_JSON")]
     pub(crate) log_json: bool,

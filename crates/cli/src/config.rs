@@ -4,6 +4,7 @@ mod sections;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use aws::AwsSettings;
@@ -18,7 +19,7 @@ use worker::EncoderSettings;
 use crate::arguments::{CommonArguments, ServeArguments};
 
 pub(crate) use sections::{
-    AccessConfig, CageConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig, RenderConfig,
+    AccessConfig, CageConfig, HttpConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig, RenderConfig,
 };
 
 /// Everything that an operator may set. Every member has a default; unknown members are errors.
@@ -33,14 +34,20 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<Url>,
     /// Days after which a film is deleted, 0 for never; default 30.
     pub(crate) keep_films: Option<u32>,
-    /// Megabytes of films above which the oldest are deleted; default no limit.
-    pub(crate) max_films_mb: Option<u64>,
+    /// Megabytes of the data directory above which the oldest are deleted; default no limit.
+    pub(crate) max_data_mb: Option<u64>,
+    /// Days for which an ended job can be asked about once its files are gone, 0 for ever; default 90.
+    pub(crate) keep_jobs: Option<u32>,
+    /// Megabytes that must stay free on the data directory's disk; default 268.
+    pub(crate) min_free_mb: Option<u64>,
     /// The log.
     pub(crate) log: LogConfig,
     /// Rendering.
     pub(crate) render: RenderConfig,
     /// Jobs.
     pub(crate) jobs: JobsConfig,
+    /// Requests and answers.
+    pub(crate) http: HttpConfig,
     /// Addresses that clients name.
     pub(crate) media: MediaConfig,
     /// AWS.
@@ -74,7 +81,7 @@ impl Config {
         config.listen = arguments.listen.or(config.listen);
         config.public_url = arguments.public_url.clone().or(config.public_url);
         config.keep_films = arguments.keep_films.or(config.keep_films);
-        config.max_films_mb = arguments.max_films_mb.or(config.max_films_mb);
+        config.max_data_mb = arguments.max_data_mb.or(config.max_data_mb);
         config.log.json |= arguments.log_json;
         Ok(config)
     }
@@ -128,14 +135,24 @@ impl Config {
     /// The server's settings.
     pub(crate) fn server_settings(&self, data_dir: PathBuf) -> Settings {
         let defaults = Settings::new(data_dir);
+        let megabytes = |count: u64| count.saturating_mul(1_000_000);
+        let (jobs, http) = (&self.jobs, &self.http);
+        let seconds = |own: Option<u64>, default: Duration| own.map_or(default, Duration::from_secs);
         Settings {
             public_url: self.public_url.clone(),
             keep_films: self.keep_films.unwrap_or(defaults.keep_films),
-            max_data_bytes: self.max_films_mb.map(|megabytes| megabytes.saturating_mul(1_000_000)),
+            max_data_bytes: self.max_data_mb.map(megabytes),
+            keep_jobs: self.keep_jobs.unwrap_or(defaults.keep_jobs),
+            min_free_bytes: self.min_free_mb.map_or(defaults.min_free_bytes, megabytes),
+            token_life: seconds(http.token_seconds, defaults.token_life),
+            url_life: seconds(http.url_seconds, defaults.url_life),
             parse: self.parse_options(),
             role_name: self.access.role_name.clone().unwrap_or(defaults.role_name),
-            films_at_once: self.jobs.films_at_once.unwrap_or(defaults.films_at_once).max(1),
-            previews_at_once: self.jobs.previews_at_once.unwrap_or(defaults.previews_at_once).max(1),
+            films_at_once: jobs.films_at_once.unwrap_or(defaults.films_at_once).max(1),
+            previews_at_once: jobs.previews_at_once.unwrap_or(defaults.previews_at_once).max(1),
+            waiting_at_most: jobs.waiting_at_most.unwrap_or(defaults.waiting_at_most),
+            connections: http.connections.unwrap_or(defaults.connections).max(1),
+            max_body: http.max_body_bytes.unwrap_or(defaults.max_body),
             ..defaults
         }
     }
@@ -160,14 +177,14 @@ mod tests {
         let file = directory.path().join("storyreel.toml");
         std::fs::write(
             &file,
-            "data = \"/from/file\"\nkeep_films = 7\nmax_films_mb = 3\n[access]\npath_style = true\n",
+            "data = \"/from/file\"\nkeep_films = 7\nmax_data_mb = 3\n[access]\npath_style = true\n",
         )
         .unwrap();
         let arguments = ServeArguments {
             listen: None,
             public_url: None,
             keep_films: Some(2),
-            max_films_mb: None,
+            max_data_mb: None,
             log_json: true,
             common: CommonArguments { data: Some("/from/flag".into()), config: Some(file.clone()) },
         };

@@ -38,6 +38,22 @@ pub(crate) struct JobsConfig {
     pub(crate) films_at_once: Option<usize>,
     /// Previews made at a time, beside the films; default 1.
     pub(crate) previews_at_once: Option<usize>,
+    /// Jobs of one owner that may wait for their turn; default 1000.
+    pub(crate) waiting_at_most: Option<u32>,
+}
+
+/// Requests and answers.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HttpConfig {
+    /// Connections open at a time; default 512.
+    pub(crate) connections: Option<usize>,
+    /// Largest request body in bytes; default 2 MiB.
+    pub(crate) max_body_bytes: Option<usize>,
+    /// Life of an access token; default one hour.
+    pub(crate) token_seconds: Option<u64>,
+    /// Life of a signed address; default one day.
+    pub(crate) url_seconds: Option<u64>,
 }
 
 /// Addresses that clients name: media and webhooks.
