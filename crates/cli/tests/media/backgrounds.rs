@@ -24,9 +24,20 @@ fn a_loop_repeats_from_the_first_frame_and_a_hold_keeps_the_last() {
     let pictures = film.pictures();
     assert_eq!(pictures.len(), 270);
     for (frame, colour) in [
-        (0, RED), (29, RED), (30, GREEN), (59, GREEN), (60, BLUE), (89, BLUE), // the first round
-        (90, RED), (119, RED), (120, GREEN), (149, GREEN), // the second
-        (150, RED), (180, GREEN), (239, BLUE), (269, BLUE), // held
+        (0, RED),
+        (29, RED),
+        (30, GREEN),
+        (59, GREEN),
+        (60, BLUE),
+        (89, BLUE), // the first round
+        (90, RED),
+        (119, RED),
+        (120, GREEN),
+        (149, GREEN), // the second
+        (150, RED),
+        (180, GREEN),
+        (239, BLUE),
+        (269, BLUE), // held
     ] {
         assert!(is(pictures[frame].at(50, 50), colour), "frame {frame}: {:?}", pictures[frame].at(50, 50));
     }
@@ -60,7 +71,8 @@ fn the_background_plays_on_across_the_parts_of_a_split_text() {
     // Two seconds a part, the least reading time: the second part goes on with blue, then the loop begins again.
     assert_eq!(film.report["plan"]["scenes"][1]["start"], 60);
     let pictures = film.pictures();
-    for (frame, colour) in [(2, RED), (35, GREEN), (59, GREEN), (60, BLUE), (89, BLUE), (90, RED), (119, RED)] {
+    for (frame, colour) in [(2, RED), (35, GREEN), (59, GREEN), (60, BLUE), (89, BLUE), (90, RED), (119, RED)]
+    {
         assert!(is(pictures[frame].at(50, 50), colour), "frame {frame}: {:?}", pictures[frame].at(50, 50));
     }
 }
@@ -68,11 +80,13 @@ fn the_background_plays_on_across_the_parts_of_a_split_text() {
 #[test]
 fn images_of_all_kinds_cover_the_canvas() {
     let bench = Bench::new();
-    let halves = "-f lavfi -i color=red:size=400x300 -f lavfi -i color=blue:size=400x300 -filter_complex [0][1]hstack";
+    let halves =
+        "-f lavfi -i color=red:size=400x300 -f lavfi -i color=blue:size=400x300 -filter_complex [0][1]hstack";
     bench.ffmpeg(&format!("{halves} -frames:v 1 halves.png"));
     bench.ffmpeg(&format!("{halves} -frames:v 1 -q:v 2 halves.jpg"));
     bench.ffmpeg(&format!("{halves} -frames:v 1 -quality 95 halves.webp"));
-    let scene = |name: &str| json!({ "backgroundUri": name, "backgroundType": "image", "minimumDuration": 1 });
+    let scene =
+        |name: &str| json!({ "backgroundUri": name, "backgroundType": "image", "minimumDuration": 1 });
     let film = bench.film(&json!([scene("halves.png"), scene("halves.jpg"), scene("halves.webp")]));
     let pictures = film.pictures();
     assert_eq!(pictures.len(), 90);
@@ -91,7 +105,8 @@ fn alpha_is_laid_on_black_and_exif_turns_a_jpeg() {
     // Stored upright: red above, blue below. Orientation 6 asks for a quarter turn clockwise: red comes to the right.
     bench.ffmpeg("-f lavfi -i color=red:size=180x160 -f lavfi -i color=blue:size=180x160 -filter_complex [0][1]vstack -frames:v 1 -q:v 2 plain.jpg");
     let plain = std::fs::read(bench.path("plain.jpg")).unwrap();
-    let exif: &[u8] = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let exif: &[u8] =
+        b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     bench.write("turned.jpg", &[&plain[..2], exif, &plain[2..]].concat());
     let film = bench.film(&json!([
         { "backgroundUri": "alpha.png", "minimumDuration": 1 },

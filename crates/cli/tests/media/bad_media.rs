@@ -37,7 +37,10 @@ fn a_text_file_named_mp4() {
 #[test]
 fn a_playlist_that_points_elsewhere() {
     let bench = Bench::new();
-    bench.write("list.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n");
+    bench.write(
+        "list.mp4",
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
+    );
     assert_eq!(problem(&bench, "list.mp4")["code"], "MEDIA_UNREADABLE");
 }
 
@@ -59,7 +62,8 @@ fn sound_only_and_an_enormous_picture() {
     let bench = Bench::new();
     bench.ffmpeg("-f lavfi -i sine=duration=1 -c:a aac sound.mp4");
     assert!(problem(&bench, "sound.mp4")["message"].as_str().unwrap().contains("picture"));
-    let mut encoder = png::Encoder::new(std::fs::File::create(bench.path("huge.png")).unwrap(), 20_000, 20_000);
+    let mut encoder =
+        png::Encoder::new(std::fs::File::create(bench.path("huge.png")).unwrap(), 20_000, 20_000);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::One);
     encoder.set_compression(png::Compression::Fast);
@@ -86,7 +90,9 @@ fn all_bad_files_of_a_storyboard_are_named_at_once() {
 #[test]
 fn damaged_packets_do_not_end_the_film() {
     let bench = Bench::new();
-    bench.ffmpeg("-f lavfi -i testsrc2=size=320x180:rate=30:duration=2 -c:v libx264 -g 15 -pix_fmt yuv420p clip.mp4");
+    bench.ffmpeg(
+        "-f lavfi -i testsrc2=size=320x180:rate=30:duration=2 -c:v libx264 -g 15 -pix_fmt yuv420p clip.mp4",
+    );
     let mut bytes = std::fs::read(bench.path("clip.mp4")).unwrap();
     let media = bytes.windows(4).position(|window| window == b"mdat").unwrap();
     let middle = media + (bytes.len() - media) / 2;

@@ -7,7 +7,9 @@ use crate::kit::{Bench, probe};
 #[test]
 fn the_film_is_h264_high_bt709_and_one_aac_track_of_the_exact_length() {
     let bench = Bench::new();
-    bench.ffmpeg("-f lavfi -i testsrc2=size=640x360:rate=30:duration=2 -c:v libx264 -pix_fmt yuv420p clip.mp4");
+    bench.ffmpeg(
+        "-f lavfi -i testsrc2=size=640x360:rate=30:duration=2 -c:v libx264 -pix_fmt yuv420p clip.mp4",
+    );
     let film = bench.film(&json!([
         { "text": "Hello world! Good morning!", "backgroundUri": "clip.mp4", "minimumDuration": 3.5 },
         { "text": "Welcome", "backgroundUri": "clip.mp4", "minimumDuration": 2 },
@@ -49,7 +51,9 @@ fn the_film_is_h264_high_bt709_and_one_aac_track_of_the_exact_length() {
 #[test]
 fn the_same_input_gives_the_same_bytes() {
     let bench = Bench::new();
-    bench.ffmpeg("-f lavfi -i testsrc2=size=640x360:rate=30:duration=1 -c:v libx264 -pix_fmt yuv420p clip.mp4");
+    bench.ffmpeg(
+        "-f lavfi -i testsrc2=size=640x360:rate=30:duration=1 -c:v libx264 -pix_fmt yuv420p clip.mp4",
+    );
     let mut storyboard = Bench::storyboard(&json!([
         { "text": "One", "backgroundUri": "clip.mp4", "minimumDuration": 2 },
         { "text": "Two", "minimumDuration": 2 },
@@ -63,7 +67,9 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn timestamps_are_even_and_joints_never_put_two_idr_pictures_side_by_side() {
     let bench = Bench::new();
-    bench.ffmpeg("-f lavfi -i testsrc2=size=320x180:rate=30:duration=3 -c:v libx264 -pix_fmt yuv420p clip.mp4");
+    bench.ffmpeg(
+        "-f lavfi -i testsrc2=size=320x180:rate=30:duration=3 -c:v libx264 -pix_fmt yuv420p clip.mp4",
+    );
     let scenes: Vec<_> = (0..6)
         .map(|scene| json!({ "backgroundUri": "clip.mp4", "minimumDuration": 0.1 + 0.4 * f64::from(scene) }))
         .collect();
@@ -89,16 +95,24 @@ fn timestamps_are_even_and_joints_never_put_two_idr_pictures_side_by_side() {
     assert!(packets.windows(2).all(|pair| pair[1].1 - pair[0].1 == tick), "dts are evenly spaced");
     let mut shown: Vec<i64> = packets.iter().map(|packet| packet.0).collect();
     shown.sort_unstable();
-    assert!(shown.iter().enumerate().all(|(index, pts)| *pts == index as i64 * tick), "pts are evenly spaced");
+    assert!(
+        shown.iter().enumerate().all(|(index, pts)| *pts == index as i64 * tick),
+        "pts are evenly spaced"
+    );
     assert!(packets.windows(2).all(|pair| !(pair[0].2 && pair[1].2)), "no two key pictures in a row");
-    assert_eq!(packets.iter().filter(|packet| packet.2).count() as u64 % 60 >= 6, true, "each scene begins with one");
+    assert_eq!(
+        packets.iter().filter(|packet| packet.2).count() as u64 % 60 >= 6,
+        true,
+        "each scene begins with one"
+    );
 }
 
 #[test]
 fn a_film_of_many_scenes_has_every_one_of_them() {
     let bench = Bench::new();
-    let scenes: Vec<_> =
-        (0..90).map(|scene| json!({ "backgroundColor": format!("#{scene:02}{scene:02}00"), "minimumDuration": 0.1 })).collect();
+    let scenes: Vec<_> = (0..90)
+        .map(|scene| json!({ "backgroundColor": format!("#{scene:02}{scene:02}00"), "minimumDuration": 0.1 }))
+        .collect();
     let film = bench.film(&json!(scenes));
     assert_eq!(film.frames(), 270);
     assert_eq!(film.pictures().len(), 270);

@@ -79,7 +79,8 @@ impl Bench {
             .filter(|name| name.starts_with(".storyreel-"))
             .collect();
         assert!(left.is_empty(), "nothing half-done is left: {left:?}");
-        let report: Value = serde_json::from_slice(&std::fs::read(self.path("report.json")).unwrap()).unwrap();
+        let report: Value =
+            serde_json::from_slice(&std::fs::read(self.path("report.json")).unwrap()).unwrap();
         (output.status.code().unwrap(), report["problems"].as_array().unwrap().clone())
     }
 }

@@ -84,7 +84,8 @@ fn a_variable_frame_rate_keeps_moments() {
     let bench = Bench::new();
     // 10 frames a second of red for one second, then 50 of blue.
     bench.ffmpeg("-f lavfi -i color=red:size=320x180:rate=10:duration=1 -pix_fmt yuv420p -c:v libx264 a.mp4");
-    bench.ffmpeg("-f lavfi -i color=blue:size=320x180:rate=50:duration=1 -pix_fmt yuv420p -c:v libx264 b.mp4");
+    bench
+        .ffmpeg("-f lavfi -i color=blue:size=320x180:rate=50:duration=1 -pix_fmt yuv420p -c:v libx264 b.mp4");
     bench.ffmpeg("-i a.mp4 -i b.mp4 -filter_complex [0][1]concat=n=2 -vsync vfr -c:v libx264 vfr.mkv");
     let film = bench.film(&json!([{ "backgroundUri": "vfr.mkv", "minimumDuration": 2 }]));
     let pictures = film.pictures();

@@ -33,7 +33,10 @@ fn music_is_levelled_looped_and_faded_out() {
     // Half a second short of four rounds; far too loud, at another rate, mono.
     bench.ffmpeg("-f lavfi -i sine=frequency=440:sample_rate=44100:duration=2.5,volume=8 -ac 1 music.mp3");
     let scenes = json!([{ "backgroundColor": "black", "minimumDuration": 9.5 }]);
-    let film = bench.film_of(&with_audio(&scenes, json!({ "backGroundMusicUri": "music.mp3", "backGroundMusicVolume": 0.5 })));
+    let film = bench.film_of(&with_audio(
+        &scenes,
+        json!({ "backGroundMusicUri": "music.mp3", "backGroundMusicVolume": 0.5 }),
+    ));
     let (lufs, peak) = loudness(&film.path);
     assert!((lufs - -26.0).abs() < 1.0, "half of -20 LUFS is -26: {lufs}");
     assert!(peak <= -1.5, "{peak}");
@@ -71,7 +74,9 @@ fn a_background_is_heard_only_where_it_is_not_muted() {
 #[test]
 fn a_background_without_sound_is_silence_and_a_warning() {
     let bench = Bench::new();
-    bench.ffmpeg("-f lavfi -i color=black:size=320x180:rate=30:duration=1 -c:v libx264 -pix_fmt yuv420p mute.mp4");
+    bench.ffmpeg(
+        "-f lavfi -i color=black:size=320x180:rate=30:duration=1 -c:v libx264 -pix_fmt yuv420p mute.mp4",
+    );
     let film = bench.film(&json!([{ "backgroundUri": "mute.mp4", "muteBackgroundVideo": false }]));
     assert!(rms(&film.samples(), 0.0, 1.0) < 1e-4);
     assert!(!film.warnings().is_empty());
@@ -81,7 +86,8 @@ fn a_background_without_sound_is_silence_and_a_warning() {
 fn music_of_the_servers_choice_is_calm_and_there_throughout() {
     let bench = Bench::new();
     let scenes = json!([{ "backgroundColor": "black", "minimumDuration": 12 }]);
-    let film = bench.film_of(&with_audio(&scenes, json!({ "autoBackgroundMusic": true, "backGroundMusicVolume": 0.5 })));
+    let film = bench
+        .film_of(&with_audio(&scenes, json!({ "autoBackgroundMusic": true, "backGroundMusicVolume": 0.5 })));
     let (lufs, peak) = loudness(&film.path);
     assert!((lufs - -26.0).abs() < 1.5, "{lufs}");
     assert!(peak <= -1.5, "{peak}");
@@ -100,7 +106,10 @@ fn loud_backgrounds_together_stay_below_the_ceiling() {
     );
     bench.ffmpeg("-f lavfi -i sine=frequency=330:duration=3 music.mp3");
     let scenes = json!([{ "backgroundUri": "loud.mov", "muteBackgroundVideo": false, "minimumDuration": 3 }]);
-    let film = bench.film_of(&with_audio(&scenes, json!({ "backGroundMusicUri": "music.mp3", "backGroundMusicVolume": 1 })));
+    let film = bench.film_of(&with_audio(
+        &scenes,
+        json!({ "backGroundMusicUri": "music.mp3", "backGroundMusicVolume": 1 }),
+    ));
     let (_, peak) = loudness(&film.path);
     // As decoded: AAC adds nearly 3 dB to a square wave that was limited exactly.
     assert!((-4.0..=-1.5).contains(&peak), "{peak}");
