@@ -20,8 +20,9 @@ RUN apt-get update \
 COPY --from=build /src/target/release/storyreel /usr/local/bin/storyreel
 COPY LICENSE-MIT LICENSE-APACHE assets/fonts/OFL.txt assets/fonts/NOTICE.md /usr/share/doc/storyreel/
 USER storyreel
+ENV STORYREEL_DATA=/data
 VOLUME /data
 EXPOSE 8080
 ENTRYPOINT ["storyreel"]
 # The address is the container's own; what is handed out to clients is built from --public-url.
-CMD ["serve", "--listen", "0.0.0.0:8080", "--data", "/data"]
+CMD ["serve", "--listen", "0.0.0.0:8080"]

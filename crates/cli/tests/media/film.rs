@@ -100,11 +100,8 @@ fn timestamps_are_even_and_joints_never_put_two_idr_pictures_side_by_side() {
         "pts are evenly spaced"
     );
     assert!(packets.windows(2).all(|pair| !(pair[0].2 && pair[1].2)), "no two key pictures in a row");
-    assert_eq!(
-        packets.iter().filter(|packet| packet.2).count() as u64 % 60 >= 6,
-        true,
-        "each scene begins with one"
-    );
+    let keys = packets.iter().filter(|packet| packet.2).count();
+    assert!(keys >= 6, "each of six scenes begins with a key picture: {keys}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Films of every kind of media, checked by measurement: the real binary, real media made by the ffmpeg command.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of #[test] functions
+
 mod backgrounds;
 mod bad_media;
 mod cage;
