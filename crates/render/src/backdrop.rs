@@ -68,10 +68,11 @@ fn palette(hue: f32, saturation: f32, value: f32) -> [f32; 3] {
 }
 
 /// A small fixed generator: the same numbers on every machine.
-struct SplitMix(u64);
+pub(crate) struct SplitMix(pub(crate) u64);
 
 impl SplitMix {
-    fn unit(&mut self) -> f32 {
+    /// From 0 up to 1.
+    pub(crate) fn unit(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -58,15 +58,8 @@ impl PictureEncoder {
     }
 
     /// SPS and PPS.
-    #[expect(unsafe_code, reason = "extradata has no safe accessor; the encoder is open and owns it")]
     pub(crate) fn extradata(&self) -> Vec<u8> {
-        unsafe {
-            let context = self.encoder.as_ptr();
-            if (*context).extradata.is_null() {
-                return Vec::new();
-            }
-            std::slice::from_raw_parts((*context).extradata, (*context).extradata_size as usize).to_vec()
-        }
+        extradata(&self.encoder)
     }
 
     /// Takes the next picture; hands on what is ready.
@@ -106,5 +99,17 @@ impl PictureEncoder {
             ready(&Packet { pts, duration: 1, key: packet.is_key(), data })?;
         }
         Ok(())
+    }
+}
+
+/// An open encoder's parameter sets out of band.
+#[expect(unsafe_code, reason = "extradata has no safe accessor; the context is open and owns it")]
+pub(crate) fn extradata(context: &ffmpeg::codec::Context) -> Vec<u8> {
+    unsafe {
+        let context = context.as_ptr();
+        if (*context).extradata.is_null() {
+            return Vec::new();
+        }
+        std::slice::from_raw_parts((*context).extradata, (*context).extradata_size as usize).to_vec()
     }
 }

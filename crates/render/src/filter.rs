@@ -22,6 +22,21 @@ struct Kind {
     transfer: color::TransferCharacteristic,
 }
 
+impl Kind {
+    fn of(decoded: &Decoded) -> Self {
+        let frame = &decoded.frame;
+        Self {
+            width: frame.width(),
+            height: frame.height(),
+            format: frame.format(),
+            shape: decoded.shape,
+            space: frame.color_space(),
+            range: frame.color_range(),
+            transfer: frame.color_transfer_characteristic(),
+        }
+    }
+}
+
 /// Brings pictures of one source onto the canvas.
 pub(crate) struct ToCanvas {
     canvas: Canvas,
@@ -38,15 +53,7 @@ impl ToCanvas {
     /// The picture on the canvas.
     pub(crate) fn convert(&mut self, decoded: &Decoded) -> Result<ffmpeg::frame::Video, ffmpeg::Error> {
         let frame = &decoded.frame;
-        let kind = Kind {
-            width: frame.width(),
-            height: frame.height(),
-            format: frame.format(),
-            shape: decoded.shape,
-            space: frame.color_space(),
-            range: frame.color_range(),
-            transfer: frame.color_transfer_characteristic(),
-        };
+        let kind = Kind::of(decoded);
         if self.graph.as_ref().is_none_or(|(built, _)| *built != kind) {
             let source = source_arguments(&kind);
             self.graph = Some((kind, build(&source, &self.chain(&kind, decoded.shown_size()))?));
@@ -213,15 +220,7 @@ pub(crate) fn to_jpeg_range(frame: &ffmpeg::frame::Video) -> Result<ffmpeg::fram
 /// A picture at a size of its own, turned as it is shown, as premultiplied RGBA rows without padding.
 pub(crate) fn to_rgba(decoded: &Decoded, width: u32, height: u32) -> Result<Vec<u8>, ffmpeg::Error> {
     let frame = &decoded.frame;
-    let kind = Kind {
-        width: frame.width(),
-        height: frame.height(),
-        format: frame.format(),
-        shape: decoded.shape,
-        space: frame.color_space(),
-        range: frame.color_range(),
-        transfer: frame.color_transfer_characteristic(),
-    };
+    let kind = Kind::of(decoded);
     let mut steps = turn_steps(kind.shape);
     steps.push(format!("scale={width}:{height}:flags=bicubic:in_color_matrix={}", matrix_of(&kind)));
     steps.push("format=rgba".to_owned());

@@ -9,6 +9,7 @@ use storyboard::Canvas;
 use worker::child::{Files, Link};
 use worker::{SampleTask, TaskError, Written};
 
+use crate::backdrop::SplitMix;
 use crate::container::Writer;
 use crate::encode::PictureEncoder;
 use crate::errors::file;
@@ -93,7 +94,7 @@ struct Light {
 
 impl Landscape {
     fn new(canvas: Canvas, seed: u64) -> Self {
-        let mut random = Random(seed);
+        let mut random = SplitMix(seed);
         // Dusk or dawn: skies of violet to blue, or of teal, with a light in the opposite hue.
         let hue = 0.52 + 0.26 * random.unit();
         let warm = 0.04 + 0.07 * random.unit();
@@ -259,20 +260,6 @@ fn palette(hue: f32, saturation: f32, value: f32) -> Yuv {
     let (r, g, b) = (channel(5.0), channel(3.0), channel(1.0));
     let grey = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     [16.0 + 219.0 * grey, 128.0 + 224.0 * (b - grey) / 1.8556, 128.0 + 224.0 * (r - grey) / 1.5748]
-}
-
-/// A small fixed generator: the same numbers on every machine.
-struct Random(u64);
-
-impl Random {
-    /// From 0 up to 1.
-    fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1 << 24) as f32
-    }
 }
 
 #[cfg(test)]

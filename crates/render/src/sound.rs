@@ -12,6 +12,7 @@ use worker::child::{Files, Link};
 use worker::{SoundTask, TaskError, Written};
 
 use crate::container::{Packet, Reader, Writer};
+use crate::encode::extradata;
 use crate::errors::{file, ours};
 use crate::listener::{Cuts, Looped};
 
@@ -186,15 +187,8 @@ impl SoundEncoder {
         self.encoder.frame_size() as usize
     }
 
-    #[expect(unsafe_code, reason = "extradata has no safe accessor; the encoder is open and owns it")]
     fn extradata(&self) -> Vec<u8> {
-        unsafe {
-            let context = self.encoder.as_ptr();
-            if (*context).extradata.is_null() {
-                return Vec::new();
-            }
-            std::slice::from_raw_parts((*context).extradata, (*context).extradata_size as usize).to_vec()
-        }
+        extradata(&self.encoder)
     }
 
     fn send(
