@@ -188,11 +188,31 @@ impl GuardedResolver {
 #[error("the host's name leads to a private address")]
 pub(crate) struct PrivateName;
 
+/// A name that the name service says does not exist. Found again in the chain of the client's error.
+#[derive(Debug, thiserror::Error)]
+#[error("the host's name is unknown")]
+pub(crate) struct UnknownName;
+
+/// What C libraries say of a name that does not exist. The standard library keeps only their text, not the code;
+/// no locale is ever set, so it is always this one. Any other failure counts as one that may pass.
+const UNKNOWN: [&str; 4] = [
+    "Name or service not known",
+    "No address associated with hostname",
+    "Name does not resolve",
+    "nodename nor servname provided",
+];
+
+fn lookup_error(error: std::io::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let text = error.to_string();
+    if UNKNOWN.iter().any(|unknown| text.contains(unknown)) { Box::new(UnknownName) } else { Box::new(error) }
+}
+
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let allow_private = self.policy.allow_private;
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await.map_err(lookup_error)?.collect();
             check_answers(&found, allow_private)?;
             let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
@@ -211,6 +231,13 @@ fn check_answers(found: &[SocketAddr], allow_private: bool) -> Result<(), Privat
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_does_not_exist_is_told_from_a_failure_that_may_pass() {
+        let error = |text: &str| lookup_error(std::io::Error::other(format!("failed to lookup: {text}")));
+        assert!(error("Name or service not known").is::<UnknownName>());
+        assert!(!error("Temporary failure in name resolution").is::<UnknownName>());
+    }
 
     #[test]
     fn addresses() {

@@ -7,7 +7,7 @@ mod progress;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Ending, Handled, Job, JobId, Line, Outcome};
+use store::{Ending, Handled, Job, JobId, JobKind, Line, Outcome};
 use storyboard::{Class, Problem, Warning};
 use tracing::Instrument as _;
 
@@ -16,6 +16,8 @@ use crate::state::{App, Run, now};
 
 /// Longest pause between two tries to write a job's end.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often a preview is tried again at most: with the default pauses for two and a half minutes.
+const PREVIEW_TRIES: usize = 3;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -112,7 +114,7 @@ async fn settle(app: &App, job: &Job, run: &Run, ended: RunEnd) {
         RunEnd::Problems(problems, warnings) => {
             let passing =
                 !problems.is_empty() && problems.iter().all(|problem| problem.class == Class::Transient);
-            if passing && let Some(delay) = app.settings.retry_delays.get(job.attempts as usize) {
+            if passing && let Some(delay) = retry_delay(app, job) {
                 let run_after = now() + i64::try_from(delay.as_millis()).unwrap_or(0);
                 tracing::warn!(
                     code = problems[0].code,
@@ -131,6 +133,15 @@ async fn settle(app: &App, job: &Job, run: &Run, ended: RunEnd) {
     let outcome = &outcome;
     write(app, || app.store.finish_job(&job.id, &app.instance, outcome, now())).await;
     run.cancel.cancel();
+}
+
+/// How long the job waits for its next try; `None` after the last. Somebody waits for a preview: it is tried less.
+fn retry_delay(app: &App, job: &Job) -> Option<Duration> {
+    let tries = match job.kind {
+        JobKind::Storyboard => PREVIEW_TRIES,
+        JobKind::Render => usize::MAX,
+    };
+    app.settings.retry_delays.iter().take(tries).nth(job.attempts as usize).copied()
 }
 
 async fn cancel_requested(app: &App, job: &Job) -> bool {

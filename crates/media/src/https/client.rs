@@ -10,7 +10,7 @@ use storyboard::Class;
 use url::Url;
 
 use crate::SourceError;
-use crate::guard::{GuardedResolver, PrivateName, UrlPolicy, refused};
+use crate::guard::{GuardedResolver, PrivateName, UnknownName, UrlPolicy, refused};
 
 /// A client for addresses that come from outside. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -175,9 +175,11 @@ pub(super) fn status_error(status: StatusCode) -> SourceError {
 pub(super) fn request_error(error: &reqwest::Error) -> SourceError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut private = false;
+    let mut unknown = false;
     let mut certificate = false;
     while let Some(one) = cause {
         private |= one.is::<PrivateName>();
+        unknown |= one.is::<UnknownName>();
         certificate |= one.downcast_ref::<rustls::Error>().is_some_and(|error| {
             matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
         });
@@ -189,6 +191,10 @@ pub(super) fn request_error(error: &reqwest::Error) -> SourceError {
     }
     if private {
         return refused("The host's name leads to a private address.", "Use a public host.");
+    }
+    if unknown {
+        return SourceError::new(Class::Source, "MEDIA_HOST_UNKNOWN", "There is no host of this name.")
+            .fix("Check the host's name in the URL.");
     }
     if certificate {
         return SourceError::new(Class::Source, "MEDIA_TLS", "The server's certificate is not valid.")
