@@ -25,19 +25,7 @@ use worker::{Reply, Task, TaskError};
 
 /// The whole life of a child process; returns its exit code.
 pub fn child_main() -> i32 {
-    keep_memory();
     worker::child::run(work)
-}
-
-/// A picture's megabytes are freed and asked for again at every frame. glibc hands such blocks back to the kernel each
-/// time, which then clears every page anew: a tenth of a scene's time. A child lives for one task, so it keeps them.
-fn keep_memory() {
-    #[cfg(target_env = "gnu")]
-    #[expect(unsafe_code, reason = "sets two numbers of the allocator while there is one thread")]
-    unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, 1 << 30);
-    }
 }
 
 fn work(task: Task, link: &Link, files: &mut Files) -> Result<Reply, TaskError> {
