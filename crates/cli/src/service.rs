@@ -1,5 +1,6 @@
 //! A server put together from its parts: for `serve`, and for `demo` with an AWS of its own.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ impl Service {
             access: Arc::clone(&access) as _,
             webhook: Arc::new(GuardedSender(https)),
             cage,
+            ready: Arc::new(|_| ()),
         };
         Ok(Self { store, data, access, deps })
     }
@@ -53,6 +55,11 @@ impl Service {
     pub(crate) fn introduce(&self) {
         let access = Arc::clone(&self.access);
         tokio::spawn(async move { access.introduce().await });
+    }
+
+    /// Has something done once it serves.
+    pub(crate) fn when_ready(&mut self, ready: impl Fn(SocketAddr) + Send + Sync + 'static) {
+        self.deps.ready = Arc::new(ready);
     }
 
     /// Serves until `stop`, then folds the database.

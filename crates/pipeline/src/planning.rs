@@ -8,9 +8,9 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use media::{LocalOpener, ObjectReader, Opened, Opener, SourceError, Usage};
-use plan::{MediaInfo, Plan, PlannedSource, Sources, plan_within};
+use plan::{MediaInfo, PictureInfo, Plan, PlannedSource, Sources, plan_within};
 use sha2::{Digest, Sha256};
-use storyboard::{Address, MediaRef, Music, MusicSource, Problem, Storyboard, Warning};
+use storyboard::{Address, BackgroundKind, MediaRef, Music, MusicSource, Problem, Storyboard, Warning};
 use worker::{Reply, Run, Task, TaskError, WorkerError};
 
 use crate::job::{Failure, JobContext, Stage};
@@ -89,9 +89,15 @@ pub(crate) async fn plan(
     if context.cancel.is_cancelled() {
         return Err(Failure::Cancelled);
     }
-    // A plan over half of the media would report what is not so; what is missing is said alone.
+    let mut stood_in = 0;
     if !problems.is_empty() {
-        return Err(Failure::Problems(problems));
+        // The rest is looked at all the same, so that its problems are said in the same answer.
+        let stand_ins =
+            uses.iter().filter(|media| sources.index(media).is_none()).cloned().collect::<Vec<_>>();
+        stood_in = stand_ins.len();
+        for media in &stand_ins {
+            sources.insert(media, stand_in(media));
+        }
     }
     let (typesetter, most) = (Arc::clone(&shared.typesetter), shared.settings.limits.film_seconds);
     // Laying out long texts takes a processor for a while.
@@ -102,11 +108,36 @@ pub(crate) async fn plan(
         let message = "Planning the film ended early.";
         Failure::Problems(vec![Problem::new(storyboard::Class::Internal, "INTERNAL", message)])
     })?;
-    let planned = planned.map_err(Failure::Problems)?;
+    let planned = match planned {
+        Ok(planned) if problems.is_empty() => planned,
+        Ok(_) => return Err(Failure::Problems(problems)),
+        Err(more) => {
+            // How long the film would be is not known without all of its media.
+            problems
+                .extend(more.into_iter().filter(|problem| stood_in == 0 || problem.code != "FILM_TOO_LONG"));
+            return Err(Failure::Problems(problems));
+        }
+    };
     warnings.extend(planned.warnings);
     say_once(&mut warnings);
     meter.report(Stage::Planning, 1, 1, None);
     Ok(Planned { plan: planned.plan, warnings, readers: numbered, pointers, usage })
+}
+
+/// In place of an object that cannot be read: whatever is asked of it, nothing more is wrong with it.
+fn stand_in(media: &MediaRef) -> PlannedSource {
+    const LONG_US: u64 = 24 * 3600 * 1_000_000;
+    let kind = BackgroundKind::Video;
+    PlannedSource {
+        identity: format!("unread {:?} {:?}", media.connection, media.address),
+        name: media.address.to_string(),
+        media: MediaInfo {
+            picture: Some(PictureInfo { kind, width: 1920, height: 1080, duration_us: LONG_US }),
+            has_audio: true,
+            duration_us: Some(LONG_US),
+            format: String::new(),
+        },
+    }
 }
 
 /// Openers and captions repeat themselves for each object and each scene.

@@ -41,26 +41,31 @@ pub(crate) enum Refusal {
 /// Makes and checks addresses.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
-    base: String,
+    base: Url,
     key: SigningKey,
     life: Duration,
 }
 
 impl Addresses {
     pub(crate) fn new(base: &Url, key: SigningKey, life: Duration) -> Self {
-        Self { base: base.as_str().trim_end_matches('/').to_owned(), key, life }
+        Self { base: base.clone(), key, life }
     }
 
     /// The public URL without a slash at its end.
     pub(crate) fn base(&self) -> &str {
-        &self.base
+        self.base.as_str().trim_end_matches('/')
     }
 
-    /// A fresh address of a file.
+    /// A fresh address of a file, percent-encoded.
     pub(crate) fn mint(&self, purpose: Purpose, job: &JobId, file: &str, now: Millis) -> String {
         let expires = now / 1000 + i64::try_from(self.life.as_secs()).unwrap_or(i64::MAX / 2000);
         let signature = self.key.sign(&[purpose.segment(), job.as_str(), file, &expires.to_string()]);
-        format!("{}/{}/{job}/{file}?expires={expires}&signature={signature}", self.base, purpose.segment())
+        let mut address = self.base.clone();
+        if let Ok(mut path) = address.path_segments_mut() {
+            path.pop_if_empty().extend([purpose.segment(), job.as_str(), file]);
+        }
+        address.set_query(Some(&format!("expires={expires}&signature={signature}")));
+        address.into()
     }
 
     /// Whether an address was made here and still holds.
@@ -106,6 +111,27 @@ mod tests {
         assert_eq!(check(Purpose::Show, "j2", "film.mp4", expires, 1), Err(Refusal::Forged));
         assert_eq!(check(Purpose::Show, "j1", "film.srt", expires, 1), Err(Refusal::Forged));
         assert_eq!(check(Purpose::Show, "j1", "film.mp4", "9999", 1), Err(Refusal::Forged));
+    }
+
+    #[test]
+    fn names_of_any_kind_make_addresses_that_every_client_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SigningKey::open(dir.path()).unwrap();
+        let base = Url::parse("https://films.example").unwrap();
+        let addresses = Addresses::new(&base, key, Duration::from_secs(60));
+        for name in ["My holiday film.mp4", "50% off? #1.mp4", "名前😀.mp4"] {
+            let address = addresses.mint(Purpose::Show, &JobId::from_text("j1"), name, 0);
+            assert!(address.bytes().all(|byte| byte.is_ascii_graphic()), "{address}");
+            let read = Url::parse(&address).unwrap();
+            let last = read.path_segments().unwrap().next_back().unwrap();
+            assert_eq!(percent_decoded(last), name);
+            assert!(read.query().unwrap().starts_with("expires=60&signature="));
+        }
+    }
+
+    /// A path segment without its percent-encoding, read by the parser of forms.
+    fn percent_decoded(segment: &str) -> String {
+        url::form_urlencoded::parse(segment.as_bytes()).next().unwrap().0.into_owned()
     }
 
     #[test]

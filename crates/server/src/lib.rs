@@ -51,6 +51,8 @@ pub struct Deps {
     pub webhook: std::sync::Arc<dyn WebhookSender>,
     /// How strong the cage of the children is; shown by readiness as it stands.
     pub cage: serde_json::Value,
+    /// Called once, when the data directory is this process's and requests are taken.
+    pub ready: std::sync::Arc<dyn Fn(std::net::SocketAddr) + Send + Sync>,
 }
 
 /// Why the server did not start or did not go on.
@@ -70,13 +72,16 @@ pub enum ServeError {
     Store(#[from] store::Error),
 }
 
-/// How often a job may take the server down before it is given up.
-const MAX_CRASHES: u32 = 3;
+/// How often the server may die over a job before the job is given up. Media is decoded in children, whose end is a
+/// failed job and not a dead server; so this many deaths in a row are mostly the machine's, and the job must outlive
+/// them. It is a bound only against a job that takes the server down each time.
+const MAX_CRASHES: u32 = 100;
 
 /// Serves until `shutdown`; then takes no more jobs, puts the running ones back, and returns. At start it takes over
 /// what a dead process left in the data directory.
 pub async fn serve(listener: TcpListener, deps: Deps, shutdown: CancellationToken) -> Result<(), ServeError> {
     let address = listener.local_addr().map_err(ServeError::Socket)?;
+    let ready = std::sync::Arc::clone(&deps.ready);
     let app = state::App::open(deps, address, shutdown.clone())?;
     let recovered = app.store.recover(MAX_CRASHES, state::now()).await?;
     tracing::info!(
@@ -86,6 +91,7 @@ pub async fn serve(listener: TcpListener, deps: Deps, shutdown: CancellationToke
         jobs.poisoned = recovered.poisoned,
         "the server is ready"
     );
+    ready(address);
     let router = routes::router(std::sync::Arc::clone(&app));
     tokio::join!(
         serving::serve(listener, router, &app.settings, &shutdown),

@@ -22,7 +22,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let config = Config::load_for_server(arguments)?;
     logs::start(&config.log, "info")?;
     let stop = signals::stop_token().context("listening for signals")?;
-    let service = Service::open(&config, config.aws_settings()).await?;
+    let mut service = Service::open(&config, config.aws_settings()).await?;
     let address = config.listen();
     let listener = TcpListener::bind(address).await;
     let listener =
@@ -31,8 +31,8 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     if !address.ip().is_loopback() && config.public_url.is_none() {
         tracing::warn!("clients are handed addresses that begin with http://{address}; set --public-url");
     }
-    // For scripts: the first line, and the only one on standard output.
-    say!("storyreel listens on http://{address}");
+    // For scripts: the first line, and the only one on standard output; not before the data directory is ours.
+    service.when_ready(|address| say!("storyreel listens on http://{address}"));
     if service.store.keys().await?.iter().all(|key| key.revoked.is_some()) {
         let data = service.data.display();
         tracing::info!("there is no key yet; make one with: storyreel key create --data {data}");

@@ -75,16 +75,18 @@ fn sound_only_and_an_enormous_picture() {
 #[test]
 fn all_bad_files_of_a_storyboard_are_named_at_once() {
     let bench = Bench::new();
+    bench.ffmpeg("-f lavfi -i sine=duration=1 -c:a aac sound.mp4");
     bench.write("empty.mp4", b"");
     bench.write("text.mp4", &b"hello ".repeat(100));
     let (code, problems) = bench.failure(&json!([
         { "text": "One", "backgroundUri": "empty.mp4" },
         { "text": "Two", "backgroundUri": "text.mp4" },
         { "text": "Three", "backgroundUri": "missing.mp4" },
+        { "text": "Four", "backgroundUri": "sound.mp4" },
     ]));
     assert_eq!(code, 4);
     let scenes: Vec<_> = problems.iter().map(|problem| problem["scene"].as_u64().unwrap()).collect();
-    assert_eq!(scenes, [1, 2, 3]);
+    assert_eq!(scenes, [1, 2, 3, 4]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use store::{Accepted, Format, JobId, JobKind, JobState, NewJob};
-use storyboard::{Problem, Storyboard, Warning};
+use storyboard::{Address, Problem, Storyboard, Warning};
 
 use crate::auth::Caller;
 use crate::connections_of::{connections_of, wrong_connections};
@@ -165,6 +165,7 @@ async fn checked(
 ) -> Result<Json<Value>, ApiError> {
     let (_, mut problems) = connections_of(&app.store, &caller.owner, storyboard, &read.request).await?;
     problems.extend(read.webhook.as_deref().and_then(|url| refused_webhook(app, url)));
+    problems.extend(refused_media(app, storyboard));
     if !problems.is_empty() {
         return Err(ApiError::Body(problems));
     }
@@ -194,6 +195,21 @@ async fn checked(
         Accepted::Repeated(id) => id,
     };
     Ok(Json(wire::accepted(id, &job.warnings)))
+}
+
+/// Public media at addresses whose very form the guard refuses, such as a literal private one.
+fn refused_media(app: &App, storyboard: &Storyboard) -> Vec<Problem> {
+    let refused = storyboard.media().into_iter().filter_map(|(media, _)| match &media.address {
+        Address::Url(url) => {
+            let reason = app.webhook.check(url).err()?;
+            Some(
+                Problem::author(media.pointer.clone(), "URL_NOT_ALLOWED", reason)
+                    .file(media.address.to_string()),
+            )
+        }
+        Address::S3(_) | Address::File(_) => None,
+    });
+    refused.collect()
 }
 
 /// The client's idempotency key with the hash of all that it stands for.

@@ -57,6 +57,7 @@ pub(crate) async fn start_with(settings: Settings) -> Server {
         access: Arc::new(TestAccess),
         webhook: Arc::new(TestSender),
         cage: json!({"network": "none"}),
+        ready: std::sync::Arc::new(|_| ()),
     };
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();

@@ -96,6 +96,7 @@ async fn one_data_directory_has_one_server() {
         access: std::sync::Arc::new(crate::kit::TestAccess),
         webhook: std::sync::Arc::new(crate::kit::TestSender),
         cage: json!({}),
+        ready: std::sync::Arc::new(|_| ()),
     };
     let refused = server::serve(listener, deps, CancellationToken::new()).await;
     assert!(matches!(refused, Err(server::ServeError::Locked(_))));

@@ -168,7 +168,8 @@ impl<'a> Member<'a> {
             _ => None,
         };
         let Some(value) = value.filter(|value| value.is_finite()) else {
-            self.wrong_type(&format!("a number{unit}"));
+            let of = if unit.is_empty() { "" } else { " of" };
+            self.wrong_type(&format!("a number{of}{unit}"));
             return None;
         };
         if !range.contains(&value) {
