@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use store::{Accepted, Format, JobId, JobKind, JobState, NewJob};
+use storyboard::address::parse_address;
 use storyboard::{Address, Problem, Storyboard, Warning};
 
 use crate::auth::Caller;
@@ -122,6 +123,9 @@ struct Read {
     warnings: Vec<Warning>,
 }
 
+/// Refused backgrounds that one answer lists.
+const MOST_REFUSED: usize = 100;
+
 /// Accepts a body that holds the storyboard itself.
 async fn accept(
     app: &App,
@@ -148,6 +152,7 @@ async fn accept(
             {
                 problems.extend(refused_webhook(app, url.trim()));
             }
+            problems.extend(refused_backgrounds(app, &request));
             Err(ApiError::Body(problems))
         }
     }
@@ -209,7 +214,22 @@ fn refused_media(app: &App, storyboard: &Storyboard) -> Vec<Problem> {
         }
         Address::S3(_) | Address::File(_) => None,
     });
-    refused.collect()
+    refused.take(MOST_REFUSED).collect()
+}
+
+/// The same for the backgrounds of a body that is no storyboard, as far as they can be read.
+fn refused_backgrounds(app: &App, request: &Value) -> Vec<Problem> {
+    let scenes = request.get("scenes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let refused = scenes.iter().enumerate().filter_map(|(index, scene)| {
+        let (address, _) = parse_address(scene.get("backgroundUri")?.as_str()?).ok()?;
+        let Address::Url(url) = &address else { return None };
+        // Plain http:// is the parser's to refuse, and it has.
+        let url = url.strip_prefix("http://").map_or_else(|| url.clone(), |rest| format!("https://{rest}"));
+        let reason = app.webhook.check(&url).err()?;
+        let pointer = format!("/scenes/{index}/backgroundUri");
+        Some(Problem::author(pointer, "URL_NOT_ALLOWED", reason).file(address.to_string()))
+    });
+    refused.take(MOST_REFUSED).collect()
 }
 
 /// The client's idempotency key with the hash of all that it stands for.

@@ -173,6 +173,7 @@ async fn everything_wrong_is_said_at_once_also_what_only_the_server_knows() {
         "scenes": [
             {"text": "Hi", "minimumDuration": -1},
             {"text": "Ho", "awsConnectionId": "nothing"},
+            {"text": "He", "backgroundUri": "https://10.0.0.1/a.mp4"},
         ],
     });
     let answer = server.post("/video/storyboard", &body).await;
@@ -183,6 +184,7 @@ async fn everything_wrong_is_said_at_once_also_what_only_the_server_knows() {
         ("awsConnectionId", "CONNECTION_UNKNOWN"),
         ("scenes[1].awsConnectionId", "CONNECTION_UNKNOWN"),
         ("webhook", "WEBHOOK_REFUSED"),
+        ("scenes[2].backgroundUri", "URL_NOT_ALLOWED"),
     ] {
         let there = found.iter().filter(|(at, what)| at == name && (code.is_empty() || what == code)).count();
         assert_eq!(there, 1, "{name}: {found:?}");
@@ -297,5 +299,17 @@ async fn an_owners_waiting_jobs_are_bounded() {
     assert_eq!(answer.header("retry-after"), Some("30"));
     let ben = server.key_of("ben").await;
     assert_eq!(server.call_as(&ben, "POST", "/video/storyboard", &plain().to_string()).await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn media_at_a_literal_private_address_is_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path()).await;
+    let mut body = plain();
+    body["scenes"][0]["backgroundUri"] = json!("https://10.0.0.1/a.mp4");
+    let answer = server.post("/video/storyboard", &body).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(wrong(&answer), [("scenes[0].backgroundUri".to_owned(), "URL_NOT_ALLOWED".to_owned())]);
     server.stop().await;
 }
