@@ -10,7 +10,7 @@ use storyboard::Canvas;
 use worker::{EncoderSettings, TaskError};
 
 use crate::container::Packet;
-use crate::errors::ours;
+use crate::errors::{ours, some};
 
 /// Encodes the pictures of one clip.
 pub(crate) struct PictureEncoder {
@@ -92,7 +92,7 @@ impl PictureEncoder {
 
     fn receive(&mut self, ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>) -> Result<(), TaskError> {
         let mut packet = ffmpeg::Packet::empty();
-        while self.encoder.receive_packet(&mut packet).is_ok() {
+        while some(self.encoder.receive_packet(&mut packet)).map_err(ours("encoding a picture"))? {
             let pts =
                 packet.pts().ok_or_else(|| TaskError::internal("an encoded picture has no timestamp"))?;
             let data = packet.data().unwrap_or_default().to_vec();

@@ -16,6 +16,15 @@ pub(crate) fn ours(doing: &str) -> impl Fn(ffmpeg::Error) -> TaskError + '_ {
     }
 }
 
+/// Whether a codec or filter gave something: "not yet" and "no more" are answers, all else is an error.
+pub(crate) fn some(answer: Result<(), ffmpeg::Error>) -> Result<bool, ffmpeg::Error> {
+    match answer {
+        Ok(()) => Ok(true),
+        Err(ffmpeg::Error::Eof | ffmpeg::Error::Other { errno: libc::EAGAIN }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A file that the parent gave us cannot be read or written.
 pub(crate) fn file(doing: &str) -> impl Fn(std::io::Error) -> TaskError + '_ {
     move |error| match error.kind() {

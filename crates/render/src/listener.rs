@@ -11,7 +11,7 @@ use plan::{Cut, SoundPlan};
 use worker::TaskError;
 use worker::child::Link;
 
-use crate::errors::unreadable;
+use crate::errors::{some, unreadable};
 use crate::input;
 
 /// Seek this much earlier than asked: codecs need a few packets to settle.
@@ -168,7 +168,8 @@ impl Listener {
         loop {
             let Some((_, graph)) = &mut self.graph else { return Ok(()) };
             let Some(mut sink) = graph.get("out") else { return Ok(()) };
-            if sink.sink().frame(&mut out).is_err() {
+            let fail = |error| unreadable(self.source, "Resampling its sound", error);
+            if !some(sink.sink().frame(&mut out)).map_err(fail)? {
                 return Ok(());
             }
             let values: &[(f32, f32)] = out.plane(0);

@@ -13,7 +13,7 @@ use worker::{SoundTask, TaskError, Written};
 
 use crate::container::{Packet, Reader, Writer};
 use crate::encode::extradata;
-use crate::errors::{file, ours};
+use crate::errors::{file, ours, some};
 use crate::listener::{Cuts, Looped};
 
 /// Loudness that music is brought to before its volume is applied, in LUFS.
@@ -108,7 +108,7 @@ fn decoded_peak(sound: File) -> Result<f64, TaskError> {
             Some(packet) => decoder.send_packet(&ffmpeg::Packet::copy(&packet.data)).map_err(&fail)?,
             None => decoder.send_eof().map_err(&fail)?,
         }
-        while decoder.receive_frame(&mut frame).is_ok() {
+        while some(decoder.receive_frame(&mut frame)).map_err(&fail)? {
             let (left, right): (&[f32], &[f32]) = (frame.plane(0), frame.plane(1));
             values.clear();
             values.extend(left.iter().zip(right).flat_map(|(left, right)| [*left, *right]));
@@ -222,7 +222,7 @@ impl SoundEncoder {
 
     fn receive(&mut self, ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>) -> Result<(), TaskError> {
         let mut packet = ffmpeg::Packet::empty();
-        while self.encoder.receive_packet(&mut packet).is_ok() {
+        while some(self.encoder.receive_packet(&mut packet)).map_err(ours("encoding sound"))? {
             let pts = packet.pts().ok_or_else(|| TaskError::internal("encoded sound has no timestamp"))?;
             let duration = u32::try_from(packet.duration()).unwrap_or(0);
             let data = packet.data().unwrap_or_default().to_vec();
