@@ -12,6 +12,7 @@ mod sound;
 mod sources;
 mod spans;
 pub mod subtitles;
+mod takes;
 mod timeline;
 
 pub use cues::{Cue, views};
@@ -19,3 +20,4 @@ pub use model::*;
 pub use planner::{Paginate, Planned, VERSION, plan, plan_within};
 pub use reading::reading_time_us;
 pub use sources::Sources;
+pub use takes::{LEAST_REPEATED, Play, Take, Takes};
