@@ -3,13 +3,19 @@
 #   make test                             lint and every test
 #   make lint                             format, clippy, licences
 #   make build                            target/release/storyreel
+#   make check-long                       films of an hour, GStreamer; make test has the small versions
+#   make bench [PAIRS=7]                  CPU seconds and memory against ffmpeg, instructions of our own loops: BENCHMARKS.md
 
 ARGS ?=
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # One binary per test run where nextest is installed: it runs the tests of all crates side by side.
 TESTS := $(shell command -v cargo-nextest >/dev/null 2>&1 && echo "nextest run" || echo "test --lib --bins --tests")
 
-.PHONY: demo build test lint deps test-deps fmt
+# Pairs of every row; without it the long baselines run less often. BENCH: further arguments of bench/bench.py.
+PAIRS ?=
+BENCH ?=
+
+.PHONY: demo build test lint deps test-deps fmt check-long bench
 
 demo: build
 	$(TARGET_DIR)/release/storyreel demo $(ARGS)
@@ -36,3 +42,13 @@ deps:
 test-deps:
 	@scripts/install-deps.sh test
 	@scripts/test-peers.sh
+
+# In release: an hour of film. One at a time, since memory is measured.
+check-long:
+	@scripts/install-deps.sh long
+	CI=true cargo test --release --locked -p cli --test conformance -- --ignored --nocapture --test-threads=1
+
+bench: build
+	@scripts/install-deps.sh bench
+	bench/bench.py --storyreel $(TARGET_DIR)/release/storyreel $(if $(PAIRS),--pairs $(PAIRS)) $(BENCH)
+	bench/callgrind.py
