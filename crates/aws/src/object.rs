@@ -195,4 +195,9 @@ impl ObjectReader for S3Object {
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, SourceError>> {
         self.read_range(range).boxed()
     }
+
+    /// S3's own tags are strong; a store that calls its tags weak may answer with other bytes under the same one.
+    fn durable(&self) -> bool {
+        !self.etag.starts_with("W/")
+    }
 }

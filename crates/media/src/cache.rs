@@ -8,6 +8,7 @@
 //! top of that a wrapped reader proves itself: before its first byte from the cache, it has read at least one byte
 //! through its own reader, with that reader's own credentials and `If-Match`.
 
+mod ahead;
 mod blocks;
 mod reader;
 
@@ -18,14 +19,21 @@ use crate::ObjectReader;
 use blocks::Blocks;
 use reader::CachedReader;
 
-/// What one job read from outside.
+/// What was read from outside: by a job, or, as a part of that, from one source.
 #[derive(Debug, Default)]
 pub struct Usage {
     bytes: AtomicU64,
     requests: AtomicU64,
+    whole: Option<Arc<Usage>>,
 }
 
 impl Usage {
+    /// A part of `whole`: what it counts is counted there too.
+    #[must_use]
+    pub fn part_of(whole: &Arc<Self>) -> Arc<Self> {
+        Arc::new(Self { whole: Some(Arc::clone(whole)), ..Self::default() })
+    }
+
     /// Bytes of media that were read from outside.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
@@ -40,6 +48,9 @@ impl Usage {
     pub fn count(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.count(bytes);
+        }
     }
 }
 
@@ -48,16 +59,17 @@ impl Usage {
 pub struct CacheSettings {
     /// Most bytes held.
     pub capacity: u64,
-    /// Bytes of one block; ranges asked of the outside are whole blocks.
+    /// Bytes of one block; ranges asked of the outside are whole blocks. Small, since a source's index and the part
+    /// that is shown are cut out of it at four places.
     pub block: u64,
-    /// Most blocks read ahead of a sequential reader in one request; 0 turns it off.
+    /// Most blocks read ahead of a long sequential run, and most in one request; 0 turns reading ahead off.
     pub ahead: u64,
 }
 
 impl Default for CacheSettings {
-    /// 256 MiB in blocks of 1 MiB, up to 4 of them ahead.
+    /// 256 MiB in blocks of 128 KiB, up to 32 of them ahead.
     fn default() -> Self {
-        Self { capacity: 256 << 20, block: 1 << 20, ahead: 4 }
+        Self { capacity: 256 << 20, block: 128 << 10, ahead: 32 }
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use storyboard::{Class, MediaRef, Problem, Warning};
 
@@ -18,6 +19,24 @@ pub trait ObjectReader: Send + Sync {
     fn size(&self) -> u64;
     /// Reads a range that lies within the size; the answer has exactly that length.
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, SourceError>>;
+
+    /// Shows that these bytes may be read now, and are still those of the identity: reads one of them with the
+    /// reader's own grant. To be asked before anything is served that was made of them earlier, for whoever.
+    fn prove(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        async move {
+            if self.size() > 0 {
+                self.read(0..1).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    /// Whether the identity holds for longer than this process: what was made of these bytes may be kept under it.
+    /// It does not where the other side's name for a version allows the bytes to differ.
+    fn durable(&self) -> bool {
+        true
+    }
 }
 
 /// Opens the media of one job. Built per job; it holds what the job may read.

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use storyboard::Class;
 use tokio::sync::OnceCell;
 
+use super::ahead::Ahead;
 use super::blocks::{Flight, Found, Key};
 use super::{BlockCache, Usage};
 use crate::{ObjectReader, SourceError};
@@ -16,9 +17,7 @@ use crate::{ObjectReader, SourceError};
 /// A reader of one job behind the cache.
 pub(super) struct CachedReader {
     core: Arc<Core>,
-    /// Set once this reader has read a byte by itself.
-    proved: OnceCell<()>,
-    cursor: Mutex<Cursor>,
+    ahead: Mutex<Ahead>,
 }
 
 /// What a request that outlives its asker needs.
@@ -28,14 +27,8 @@ struct Core {
     usage: Arc<Usage>,
     identity: Arc<str>,
     number: u64,
-}
-
-/// Where the last read ended, how many blocks to read ahead, and how far that was done.
-#[derive(Default)]
-struct Cursor {
-    next: Option<u64>,
-    ahead: u64,
-    until: u64,
+    /// Set once this reader has read a byte by itself.
+    proved: OnceCell<()>,
 }
 
 impl CachedReader {
@@ -46,8 +39,9 @@ impl CachedReader {
         number: u64,
     ) -> Self {
         let identity = Arc::from(inner.identity());
-        let core = Arc::new(Core { cache, inner, usage, identity, number });
-        Self { core, proved: OnceCell::new(), cursor: Mutex::new(Cursor::default()) }
+        let ahead = Mutex::new(Ahead::new(cache.settings.ahead));
+        let core = Arc::new(Core { cache, inner, usage, identity, number, proved: OnceCell::new() });
+        Self { core, ahead }
     }
 
     async fn read_range(&self, range: Range<u64>) -> Result<Bytes, SourceError> {
@@ -63,7 +57,10 @@ impl CachedReader {
         }
         let size = self.core.cache.settings.block;
         let blocks = range.start / size..(range.end - 1) / size + 1;
-        let ahead = self.advance(&blocks);
+        let ahead = {
+            let mut ahead = self.ahead.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            ahead.read(&blocks, self.core.blocks())
+        };
         // All that is missing departs at once, as one request for each gap; the waiting comes after.
         self.core.request(blocks.clone());
         self.core.request(ahead);
@@ -82,54 +79,22 @@ impl CachedReader {
         Ok(joined.freeze())
     }
 
-    /// Notes where reading is, and answers which blocks to read ahead: none at a jump, then 1, 2, 4... of them, topped
-    /// up when half of them are used, so that requests stay few.
-    fn advance(&self, blocks: &Range<u64>) -> Range<u64> {
-        let most = self.core.cache.settings.ahead;
-        let mut cursor = self.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let nothing = blocks.end..blocks.end;
-        match cursor.next {
-            // Still in the block of last time: nothing new to say.
-            Some(next) if blocks.start + 1 == next && blocks.end == next => return nothing,
-            Some(next) if blocks.start == next || blocks.start + 1 == next => {
-                cursor.ahead = (cursor.ahead * 2).max(1).min(most);
-            }
-            _ => {
-                cursor.ahead = 0;
-                cursor.until = 0;
-            }
-        }
-        cursor.next = Some(blocks.end);
-        if cursor.until >= blocks.end + cursor.ahead.div_ceil(2) {
-            return nothing;
-        }
-        let more = cursor.until.max(blocks.end)..(blocks.end + cursor.ahead).min(self.core.blocks());
-        cursor.until = more.end;
-        more
-    }
-
     async fn block(&self, block: u64) -> Result<Bytes, SourceError> {
         let key = self.core.key(block);
         let mut found = self.core.cache.lock().find(&key);
         loop {
             match found {
                 Found::Block(bytes) => {
-                    self.prove().await?;
+                    self.core.prove().await?;
                     return Ok(bytes);
                 }
                 Found::Flight(flight) => {
                     let own = flight.reader == self.core.number;
                     if !own {
-                        self.prove().await?;
+                        self.core.prove().await?;
                     }
                     match flight.bytes.await {
-                        Ok(bytes) => {
-                            if own {
-                                // The first who gets here sets it; a second has nothing to add.
-                                let _ = self.proved.set(());
-                            }
-                            return Ok(self.core.cut(&bytes, flight.first, block));
-                        }
+                        Ok(bytes) => return Ok(self.core.cut(&bytes, flight.first, block)),
                         Err(error) if own => return Err(error),
                         // Another reader's failure (its grant, its network) is not ours: ask ourselves.
                         Err(_) => found = self.ask(&key),
@@ -147,21 +112,24 @@ impl CachedReader {
             None => self.core.cache.lock().find(key),
         }
     }
+}
 
-    /// Reads one byte with this reader's own credentials, once.
+impl Core {
+    /// Reads one byte with this reader's own credentials, unless it has read one before.
     async fn prove(&self) -> Result<(), SourceError> {
+        if self.inner.size() == 0 {
+            return Ok(());
+        }
         self.proved
             .get_or_try_init(|| async {
-                let bytes = self.core.inner.read(0..1).await?;
-                self.core.usage.count(bytes.len() as u64);
+                let bytes = self.inner.read(0..1).await?;
+                self.usage.count(bytes.len() as u64);
                 Ok(())
             })
             .await
             .copied()
     }
-}
 
-impl Core {
     fn key(&self, block: u64) -> Key {
         Key { identity: Arc::clone(&self.identity), block }
     }
@@ -222,6 +190,8 @@ impl Core {
                 "A read ended before its range did.",
             ));
         }
+        // Fails where it is set already, or being set: either is as good.
+        let _ = self.proved.set(());
         {
             let mut map = self.cache.lock();
             for block in run {
@@ -265,5 +235,13 @@ impl ObjectReader for CachedReader {
 
     fn read(&self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, SourceError>> {
         self.read_range(range).boxed()
+    }
+
+    fn prove(&self) -> BoxFuture<'_, Result<(), SourceError>> {
+        self.core.prove().boxed()
+    }
+
+    fn durable(&self) -> bool {
+        self.core.inner.durable()
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use media::{BlockCache, CacheSettings, Usage};
+use media::{BlockCache, CacheSettings, ObjectReader as _, Usage};
 use proptest::prelude::*;
 
 use crate::memory::MemoryReader;
@@ -85,6 +85,68 @@ async fn a_hit_needs_a_read_of_ones_own() {
     allowed.read(20..30).await.unwrap();
     assert_eq!(owner.asked(), vec![0..1], "one byte as proof, the rest from the cache");
     assert_eq!((used.bytes(), used.requests()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_proof_is_one_byte_once_or_an_earlier_read() {
+    let cache = cache(10_000, 4);
+    let inner = Arc::new(MemoryReader::new("a", 1000));
+    let used = usage();
+    let reader = cache.wrap(inner.clone(), used.clone());
+    reader.prove().await.unwrap();
+    reader.prove().await.unwrap();
+    assert_eq!((inner.asked(), used.bytes(), used.requests()), (vec![0..1], 1, 1));
+    reader.read(0..10).await.unwrap();
+
+    // Who has read from outside has proved it; who found all in the cache proves for itself.
+    for (permitted, expected) in [(900..910, vec![900..1000]), (0..10, vec![0..1])] {
+        let inner = Arc::new(MemoryReader::new("a", 1000));
+        let reader = cache.wrap(inner.clone(), usage());
+        reader.read(permitted).await.unwrap();
+        reader.prove().await.unwrap();
+        assert_eq!(inner.asked(), expected);
+    }
+
+    let stranger = Arc::new(MemoryReader::new("a", 1000));
+    stranger.denied.store(true, Ordering::SeqCst);
+    let denied = cache.wrap(stranger.clone(), usage());
+    assert_eq!(denied.prove().await.unwrap_err().code, "ACCESS_DENIED");
+    // A refusal is not kept.
+    stranger.denied.store(false, Ordering::SeqCst);
+    denied.prove().await.unwrap();
+
+    let empty = Arc::new(MemoryReader::new("e", 0));
+    empty.prove().await.unwrap();
+    cache.wrap(empty.clone(), usage()).prove().await.unwrap();
+    assert!(empty.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_part_is_counted_in_the_whole() {
+    let (cache, job) = (cache(10_000, 0), usage());
+    let parts = ["a", "b"].map(|name| {
+        let part = Usage::part_of(&job);
+        (cache.wrap(Arc::new(MemoryReader::new(name, 1000)), part.clone()), part)
+    });
+    parts[0].0.read(0..150).await.unwrap();
+    parts[1].0.read(0..50).await.unwrap();
+    parts[1].0.read(950..960).await.unwrap();
+    assert_eq!((parts[0].1.bytes(), parts[0].1.requests()), (200, 1));
+    assert_eq!((parts[1].1.bytes(), parts[1].1.requests()), (200, 2));
+    assert_eq!((job.bytes(), job.requests()), (400, 3));
+}
+
+#[tokio::test]
+async fn two_who_read_one_object_side_by_side_are_both_read_ahead_of() {
+    let cache = cache(1 << 20, 8);
+    let inner = Arc::new(MemoryReader::new("a", 20_000));
+    let reader = cache.wrap(inner.clone(), usage());
+    for start in (0..5_000).step_by(50) {
+        reader.read(start..start + 50).await.unwrap();
+        reader.read(10_000 + start..10_050 + start).await.unwrap();
+    }
+    let asked = inner.asked();
+    assert!(asked.len() < 45, "{} requests for 100 blocks", asked.len());
 }
 
 #[tokio::test]

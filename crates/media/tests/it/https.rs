@@ -84,6 +84,33 @@ async fn without_a_strong_etag_the_bytes_are_the_identity() {
 }
 
 #[tokio::test]
+async fn every_identity_may_be_a_key_and_changes_with_the_bytes() {
+    // Bytes that differ under the same weak tag, or under none, differ in their identity.
+    for tag in [Some("W/\"v1\""), None] {
+        let identities = [1_u8, 2].map(|fill| async move {
+            let web = Web::start(move |_| {
+                let answer = Answer::new(200).body(vec![fill; 100]);
+                if let Some(tag) = tag { answer.with("ETag", tag) } else { answer }
+            })
+            .await;
+            let opened = open(&web.url("/a.mp4")).await.unwrap();
+            opened.reader.prove().await.unwrap();
+            assert!(opened.reader.durable());
+            opened.reader.identity().to_owned()
+        });
+        let [first, second] = identities;
+        assert_ne!(first.await, second.await);
+    }
+    // A strong tag is proved with the tag.
+    let web = Web::start(|asked| ranged(asked, "\"v1\"")).await;
+    let opened = open(&web.url("/a.mp4")).await.unwrap();
+    opened.reader.prove().await.unwrap();
+    assert!(opened.reader.durable());
+    let log = web.log.lock().unwrap().clone();
+    assert_eq!((log[1].header("if-match"), log[1].range()), (Some("\"v1\""), Some((0, 1))));
+}
+
+#[tokio::test]
 async fn downloads_have_a_limit() {
     let honest = Web::start(|_| Answer::new(200).body(vec![0; 5000])).await;
     let error = open(&honest.url("/a")).await.err().unwrap();
