@@ -88,6 +88,7 @@ async fn a_hit_needs_a_read_of_ones_own() {
 }
 
 #[tokio::test]
+#[allow(clippy::single_range_in_vec_init)] // a range is what is meant
 async fn a_proof_is_one_byte_once_or_an_earlier_read() {
     let cache = cache(10_000, 4);
     let inner = Arc::new(MemoryReader::new("a", 1000));
@@ -123,7 +124,7 @@ async fn a_proof_is_one_byte_once_or_an_earlier_read() {
 
 #[tokio::test]
 async fn a_part_is_counted_in_the_whole() {
-    let (cache, job) = (cache(10_000, 0), usage());
+    let (cache, job) = (cache(10_000, 4), usage());
     let parts = ["a", "b"].map(|name| {
         let part = Usage::part_of(&job);
         (cache.wrap(Arc::new(MemoryReader::new(name, 1000)), part.clone()), part)
