@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     Key(KeyArguments),
     Render(RenderArguments),
+    Cache(CacheArguments),
     #[cfg(feature = "demo")]
     Demo(DemoArguments),
 }
@@ -129,12 +130,52 @@ pub(crate) struct RenderArguments {
     /// Directory that relative media paths are under.
     #[arg(long, value_name = "DIR")]
     pub(crate) media: Option<PathBuf>,
-    /// Write a report of plan, warnings, problems and what was read.
+    /// Write a report: plan, warnings, problems, what was drawn, copied, found in the cache and read, what it took.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) report: Option<PathBuf>,
+    /// Render everything anew, and keep nothing.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Add to the report a digest of every frame as it is handed to the encoder; draws all pictures anew.
+    #[arg(long)]
+    pub(crate) frame_digests: bool,
     /// Whose connections the storyboard may name.
     #[arg(long, value_name = "OWNER", default_value = DEFAULT_OWNER)]
     pub(crate) owner: String,
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
+}
+
+/// Show what is kept of earlier films, so that only what changed is rendered again.
+///
+/// Clips, sound, facts of media and pictures lie in the data directory under cache, up to a limit; what was not used
+/// for longest goes first. Works beside a running server. Nothing is lost by making room but time.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<CacheCommand>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Remove what was not used for longest, or everything.
+    Prune(CachePruneArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CachePruneArguments {
+    /// Megabytes that may stay; 0 removes everything.
+    #[arg(long, value_name = "MB", default_value_t = 0)]
+    pub(crate) to: u64,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) common: CommonArguments,
 }
@@ -165,6 +206,9 @@ pub(crate) struct CommonArguments {
     /// $XDG_DATA_HOME/storyreel or ~/.local/share/storyreel].
     #[arg(long, value_name = "DIR", env = "STORYREEL_DATA")]
     pub(crate) data: Option<PathBuf>,
+    /// Megabytes that are kept of earlier films, in the data directory; 0 keeps nothing [default: 20480].
+    #[arg(long, value_name = "MB", env = "STORYREEL_CACHE_MB")]
+    pub(crate) cache_mb: Option<u64>,
     /// Configuration, TOML. Flags and environment win over it.
     #[arg(long, value_name = "FILE", env = "STORYREEL_CONFIG")]
     pub(crate) config: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+pub(crate) mod cache;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod key;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use artefacts::Artefacts;
 use aws::AwsSettings;
 use media::UrlPolicy;
 use pipeline::StudioSettings;
@@ -19,8 +20,12 @@ use worker::EncoderSettings;
 use crate::arguments::{CommonArguments, ServeArguments};
 
 pub(crate) use sections::{
-    AccessConfig, CageConfig, HttpConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig, RenderConfig,
+    AccessConfig, CacheConfig, CageConfig, HttpConfig, JobsConfig, LimitsConfig, LogConfig, MediaConfig,
+    RenderConfig,
 };
+
+/// Megabytes of the cache where nothing is said.
+const DEFAULT_CACHE_MB: u64 = 20_480;
 
 /// Everything that an operator may set. Every member has a default; unknown members are errors.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -56,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) cage: CageConfig,
     /// What a request may ask for.
     pub(crate) limits: LimitsConfig,
+    /// What is kept of earlier films.
+    pub(crate) cache: CacheConfig,
 }
 
 impl Config {
@@ -72,6 +79,7 @@ impl Config {
         if let Some(data) = &arguments.data {
             config.data = Some(data.clone());
         }
+        config.cache.limit_mb = arguments.cache_mb.or(config.cache.limit_mb);
         Ok(config)
     }
 
@@ -132,6 +140,33 @@ impl Config {
         }
     }
 
+    /// Most bytes that are kept of earlier films; 0 for nothing.
+    pub(crate) fn cache_limit(&self) -> u64 {
+        self.cache.limit_mb.unwrap_or(DEFAULT_CACHE_MB).saturating_mul(1_000_000)
+    }
+
+    /// Where they are kept.
+    pub(crate) fn cache_directory(&self) -> anyhow::Result<PathBuf> {
+        Ok(crate::data::directory(self)?.join("cache"))
+    }
+
+    /// The cache of what earlier films were made of; `None` where it is turned off, or cannot be used, which costs time
+    /// and nothing else.
+    pub(crate) fn artefacts(&self) -> Option<Artefacts> {
+        let limit = self.cache_limit();
+        if limit == 0 {
+            return None;
+        }
+        let directory = self.cache_directory().ok()?;
+        match Artefacts::open(&directory, limit) {
+            Ok(artefacts) => Some(artefacts),
+            Err(error) => {
+                tracing::warn!(%error, directory = %directory.display(), "the cache cannot be used");
+                None
+            }
+        }
+    }
+
     /// The server's settings.
     pub(crate) fn server_settings(&self, data_dir: PathBuf) -> Settings {
         let defaults = Settings::new(data_dir);
@@ -186,7 +221,11 @@ mod tests {
             keep_films: Some(2),
             max_data_mb: None,
             log_json: true,
-            common: CommonArguments { data: Some("/from/flag".into()), config: Some(file.clone()) },
+            common: CommonArguments {
+                data: Some("/from/flag".into()),
+                config: Some(file.clone()),
+                cache_mb: None,
+            },
         };
         let config = Config::load_for_server(&arguments).unwrap();
         assert_eq!(config.data, Some("/from/flag".into()));

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => commands::serve::run(arguments).await,
             Command::Key(arguments) => commands::key::run(arguments).await,
             Command::Render(arguments) => commands::render::run(arguments).await,
+            Command::Cache(arguments) => commands::cache::run(&arguments),
             #[cfg(feature = "demo")]
             Command::Demo(arguments) => commands::demo::run(arguments).await,
         }

@@ -39,6 +39,11 @@ def put(account, bucket, key, text, storage="STANDARD"):
     return answer.get("VersionId")
 
 
+def put_file(account, bucket, key, path):
+    with open(path, "rb") as body:
+        client("s3", account).put_object(Bucket=bucket, Key=key, Body=body)
+
+
 def delete(account, bucket, key):
     client("s3", account).delete_object(Bucket=bucket, Key=key)
 
@@ -50,7 +55,7 @@ def role(account, name, trust, inline):
         iam.put_role_policy(RoleName=name, PolicyName="s3_access_policy", PolicyDocument=inline)
 
 
-verbs = {"bucket": bucket, "put": put, "delete": delete, "role": role}
+verbs = {"bucket": bucket, "put": put, "put_file": put_file, "delete": delete, "role": role}
 try:
     for _ in range(300):
         if peer.poll() is not None:

@@ -1,4 +1,4 @@
-//! ministack, started once for all tests of the binary. It ends with the test process: its driver reads a pipe.
+//! ministack, started once for all tests of a test binary; those of the command line use it too. It ends with the test process: its driver reads a pipe.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -41,7 +41,7 @@ impl Peer {
         let python = program.with_file_name("python");
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut driver = Command::new(&python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/peer.py"))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../aws/tests/it/peer.py"))
             .arg(&program)
             .arg(free.to_string())
             .stdin(Stdio::piped())
@@ -80,6 +80,14 @@ impl Peer {
         let answer = self
             .command(&json!({"verb": "put", "account": account, "bucket": bucket, "key": key, "text": text}));
         answer.as_str().map(str::to_owned)
+    }
+
+    /// Puts a file.
+    #[allow(dead_code)] // by the tests of the binary
+    pub(crate) fn put_file(&self, account: &str, bucket: &str, key: &str, path: &std::path::Path) {
+        self.command(
+            &json!({"verb": "put_file", "account": account, "bucket": bucket, "key": key, "path": path}),
+        );
     }
 
     pub(crate) fn put_archived(&self, account: &str, bucket: &str, key: &str, storage: &str) {

@@ -30,6 +30,14 @@ pub(crate) struct RenderConfig {
     pub(crate) music: Option<PathBuf>,
 }
 
+/// What is kept of earlier films.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CacheConfig {
+    /// Megabytes of the cache, 0 turns it off; default 20480.
+    pub(crate) limit_mb: Option<u64>,
+}
+
 /// Jobs.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

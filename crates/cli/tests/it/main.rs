@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests, outside of #[test] functions
 
+mod byte_ranges;
+mod cache;
 mod commands;
 mod demo;
 mod files;
 mod http;
 mod keys;
 mod kit;
+#[allow(dead_code)] // it is made for the tests of S3
+#[path = "../../../aws/tests/it/peer.rs"]
+mod peer;
 mod private_media;
 mod server;
 mod serving;
