@@ -34,20 +34,27 @@ const ONE: u64 = 1 << 30;
 /// Samples from a value's arrival to its departure.
 const LATENCY: usize = LOOK_AHEAD - 1 + HOLD + TAPS / 2;
 
+/// Samples taken in at a time.
+const BLOCK: usize = 2048;
+
+/// Samples that are looked at together: where none of them matters, they only pass through.
+const CHUNK: usize = 256;
+
 /// Keeps the true peak of a stream at most at a ceiling.
 #[derive(Debug)]
 pub struct TruePeakLimiter<S> {
     stream: S,
-    target: f32,
     detector: Detector,
     smoother: Smoother,
-    /// Samples that have come in and not gone out.
-    waiting: VecDeque<[f32; CHANNELS]>,
-    /// Samples that came in.
-    taken: u64,
-    /// Samples that went out.
-    given: u64,
+    /// The last `LATENCY` samples that came in and have not gone out, then room for a block.
+    waiting: Vec<f32>,
+    /// Samples of the silence that was there before the stream and does not go out.
+    before: usize,
+    /// Samples of the silence behind the stream that push out what is waiting.
+    behind: usize,
     ended: bool,
+    /// Whether what cannot matter is passed over; tests turn it off.
+    passes: bool,
 }
 
 impl<S: Stream> TruePeakLimiter<S> {
@@ -60,32 +67,63 @@ impl<S: Stream> TruePeakLimiter<S> {
     pub fn with_ceiling(stream: S, ceiling: f64) -> Self {
         Self {
             stream,
-            target: amplitude(ceiling - MARGIN) as f32,
             detector: Detector::new(amplitude(ceiling - MARGIN) as f32),
             smoother: Smoother::new(),
-            waiting: VecDeque::with_capacity(LATENCY + 1),
-            taken: 0,
-            given: 0,
+            waiting: vec![0.0; (LATENCY + BLOCK) * CHANNELS],
+            before: LATENCY,
+            behind: LATENCY,
             ended: false,
+            passes: true,
         }
     }
 
-    /// Takes one sample in and gives the one that is due, if any is yet.
-    fn step(&mut self, sample: [f32; CHANNELS]) -> Option<[f32; CHANNELS]> {
-        self.waiting.push_back(sample);
-        let peak = self.detector.peak(sample);
-        let needed = if peak > self.target { f64::from(self.target) / f64::from(peak) } else { 1.0 };
-        let gain = self.smoother.gain((needed * ONE as f64) as u64);
-        if self.waiting.len() <= LATENCY {
-            return None;
+    /// Takes up to so many samples in behind those that wait; 0 when all of them have gone out.
+    fn take(&mut self, samples: usize) -> Result<usize, S::Error> {
+        let fresh = &mut self.waiting[LATENCY * CHANNELS..][..samples * CHANNELS];
+        if !self.ended {
+            let values = self.stream.read(fresh)?;
+            if values > 0 {
+                for value in &mut fresh[..values] {
+                    *value = if value.is_finite() { *value } else { 0.0 };
+                }
+                return Ok(values / CHANNELS);
+            }
+            self.ended = true;
         }
-        let sample = self.waiting.pop_front()?;
-        Some(if gain == LOOK_AHEAD as u64 * ONE {
-            sample
-        } else {
-            let gain = (gain as f64 / (LOOK_AHEAD as u64 * ONE) as f64) as f32;
-            sample.map(|value| value * gain)
-        })
+        let samples = samples.min(self.behind);
+        self.behind -= samples;
+        fresh[..samples * CHANNELS].fill(0.0);
+        Ok(samples)
+    }
+
+    /// Turns down the first of the waiting samples, as many as were taken in.
+    fn limit(&mut self, samples: usize) {
+        let mut needed = [ONE; CHUNK];
+        for first in (0..samples).step_by(CHUNK) {
+            let length = CHUNK.min(samples - first);
+            // With the samples before them that interpolation still reaches.
+            let heard =
+                &self.waiting[(first + LATENCY - (TAPS - 1)) * CHANNELS..][..(length + TAPS - 1) * CHANNELS];
+            let loud = !self.passes || self.detector.may_reach(heard);
+            if !loud && self.smoother.rests() {
+                self.smoother.rest(length as u64);
+                continue;
+            }
+            let needed = &mut needed[..length];
+            if loud {
+                self.detector.needed(heard, needed);
+            } else {
+                needed.fill(ONE);
+            }
+            let due = self.waiting[first * CHANNELS..].chunks_exact_mut(CHANNELS);
+            for (due, needed) in due.zip(needed) {
+                let gain = self.smoother.gain(*needed);
+                if gain != LOOK_AHEAD as u64 * ONE {
+                    let gain = (gain as f64 / (LOOK_AHEAD as u64 * ONE) as f64) as f32;
+                    due.iter_mut().for_each(|value| *value *= gain);
+                }
+            }
+        }
     }
 }
 
@@ -93,49 +131,35 @@ impl<S: Stream> Stream for TruePeakLimiter<S> {
     type Error = S::Error;
 
     fn read(&mut self, out: &mut [f32]) -> Result<usize, S::Error> {
-        let out_len = out.len() / CHANNELS * CHANNELS;
-        let mut written = 0;
-        while written == 0 && out_len > 0 {
-            if self.ended {
-                // Silence pushes out what is still waiting.
-                while written < out_len && self.given < self.taken {
-                    if let Some(sample) = self.step([0.0; CHANNELS]) {
-                        out[written..written + CHANNELS].copy_from_slice(&sample);
-                        written += CHANNELS;
-                        self.given += 1;
-                    }
-                }
-                break;
+        let room = (out.len() / CHANNELS).min(BLOCK);
+        loop {
+            let samples = self.take(room)?;
+            if samples == 0 {
+                return Ok(0);
             }
-            let values = self.stream.read(&mut out[..out_len])?;
-            self.ended = values == 0;
-            // Never more goes out than came in, so what is read is overwritten only behind the reading position.
-            for index in (0..values).step_by(CHANNELS) {
-                let clean = |value: f32| if value.is_finite() { value } else { 0.0 };
-                self.taken += 1;
-                if let Some(sample) = self.step([clean(out[index]), clean(out[index + 1])]) {
-                    out[written..written + CHANNELS].copy_from_slice(&sample);
-                    written += CHANNELS;
-                    self.given += 1;
-                }
+            self.limit(samples);
+            let before = self.before.min(samples);
+            self.before -= before;
+            let due = &self.waiting[before * CHANNELS..samples * CHANNELS];
+            let values = due.len();
+            out[..values].copy_from_slice(due);
+            self.waiting.copy_within(samples * CHANNELS..(samples + LATENCY) * CHANNELS, 0);
+            if values > 0 {
+                return Ok(values);
             }
         }
-        Ok(written)
     }
 }
 
 /// Finds the largest amplitude from half-way before to half-way behind a sample, `TAPS / 2` samples late.
 #[derive(Debug)]
 struct Detector {
+    target: f32,
     /// Weights of the samples for each point between two of them.
     weights: [[f32; TAPS]; PHASES - 1],
-    /// The last `TAPS` samples of each channel, twice in a row, so that a window is always contiguous.
-    history: [[f32; 2 * TAPS]; CHANNELS],
-    at: usize,
-    /// No point reaches the ceiling while all values of the window are below this.
+    /// No point reaches the target while all values are below this: no interpolation makes of values more than their
+    /// largest times the sum of its weights' amounts.
     harmless: f32,
-    /// Samples until the window is harmless again.
-    loud: usize,
 }
 
 impl Detector {
@@ -158,52 +182,46 @@ impl Detector {
         }
         let reach =
             weights.iter().map(|weights| weights.iter().map(|weight| weight.abs()).sum()).fold(1.0, f32::max);
-        Self {
-            weights,
-            history: [[0.0; 2 * TAPS]; CHANNELS],
-            at: 0,
-            harmless: target / reach * 0.999,
-            loud: 0,
-        }
+        // The thousandth is for rounding.
+        Self { target, weights, harmless: target / reach * 0.999 }
     }
 
-    /// Takes a sample; 0 stands for any peak below the ceiling.
-    fn peak(&mut self, sample: [f32; CHANNELS]) -> f32 {
-        // The oldest place of the ring is overwritten; the window that starts behind it ends with the new value.
-        let place = self.at;
-        self.at = (self.at + 1) % TAPS;
-        for (history, value) in self.history.iter_mut().zip(sample) {
-            history[place] = value;
-            history[place + TAPS] = value;
-            if value.abs() >= self.harmless {
-                self.loud = TAPS;
+    /// Whether a point among these values may reach the target.
+    fn may_reach(&self, values: &[f32]) -> bool {
+        // Without an early exit, so that it vectorises.
+        values.iter().fold(false, |loud, value| loud | (value.abs() >= self.harmless))
+    }
+
+    /// The gain that each sample needs; `values` begins `TAPS - 1` samples before the first.
+    fn needed(&self, values: &[f32], needed: &mut [u64]) {
+        let mut peaks = [0.0_f32; CHUNK];
+        let peaks = &mut peaks[..needed.len()];
+        let mut channel_values = [0.0; CHUNK + TAPS - 1];
+        for channel in 0..CHANNELS {
+            for (to, sample) in channel_values.iter_mut().zip(values.chunks_exact(CHANNELS)) {
+                *to = sample[channel];
             }
-        }
-        if self.loud == 0 {
-            return 0.0;
-        }
-        self.loud -= 1;
-        let mut peak = 0.0_f32;
-        for history in &self.history {
-            let window = &history[self.at..self.at + TAPS];
-            peak = peak.max(window[TAPS / 2 - 1].abs());
+            for (peak, value) in peaks.iter_mut().zip(&channel_values[TAPS / 2 - 1..]) {
+                *peak = peak.max(value.abs());
+            }
             for weights in &self.weights {
-                peak = peak.max(dot(window, weights).abs());
+                // Tap by tap over many points: a loop that vectorises, and whose sums do not depend on how.
+                let mut points = [0.0_f32; CHUNK];
+                for (tap, weight) in weights.iter().enumerate() {
+                    for (point, value) in points.iter_mut().zip(&channel_values[tap..tap + CHUNK]) {
+                        *point += value * weight;
+                    }
+                }
+                for (peak, point) in peaks.iter_mut().zip(points) {
+                    *peak = peak.max(point.abs());
+                }
             }
         }
-        peak
-    }
-}
-
-/// The sum of products, in eight lanes that a compiler can keep in one register.
-fn dot(window: &[f32], weights: &[f32; TAPS]) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    for (window, weights) in window.chunks_exact(8).zip(weights.chunks_exact(8)) {
-        for (lane, (value, weight)) in lanes.iter_mut().zip(window.iter().zip(weights)) {
-            *lane += value * weight;
+        for (needed, peak) in needed.iter_mut().zip(peaks) {
+            let share = if *peak > self.target { f64::from(self.target) / f64::from(*peak) } else { 1.0 };
+            *needed = (share * ONE as f64) as u64;
         }
     }
-    lanes.iter().sum()
 }
 
 /// Turns the gain that each sample needs into one that moves slowly and is never above it.
@@ -229,6 +247,18 @@ impl Smoother {
         }
     }
 
+    /// Whether the gain is 1, has been for as long as it counts, and nothing that was heard turns it down.
+    fn rests(&self) -> bool {
+        self.sum == LOOK_AHEAD as u64 * ONE && self.least.front().is_none_or(|(gain, _)| *gain == ONE)
+    }
+
+    /// The same as so many times [`Self::gain`] of 1 while it rests.
+    fn rest(&mut self, samples: u64) {
+        // A candidate of 1 says what an absent one does.
+        self.least.clear();
+        self.time += samples;
+    }
+
     /// The sum of the last `LOOK_AHEAD` gains.
     fn gain(&mut self, needed: u64) -> u64 {
         const WINDOW: u64 = (LOOK_AHEAD + 2 * HOLD) as u64;
@@ -251,5 +281,58 @@ impl Smoother {
         self.recent.push_back(self.released);
         self.sum = self.sum + self.released - self.recent.pop_front().unwrap_or(ONE);
         self.sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Values(Vec<f32>, usize);
+
+    impl Stream for Values {
+        type Error = Infallible;
+
+        fn read(&mut self, out: &mut [f32]) -> Result<usize, Infallible> {
+            let values = out.len().min(self.0.len()).min(self.1) / CHANNELS * CHANNELS;
+            out[..values].copy_from_slice(&self.0[..values]);
+            self.0.drain(..values);
+            Ok(values)
+        }
+    }
+
+    fn limited(values: &[f32], portion: usize, passes: bool) -> Vec<f32> {
+        let mut limiter = TruePeakLimiter::new(Values(values.to_vec(), portion));
+        limiter.passes = passes;
+        let mut out = vec![0.0; values.len()];
+        assert_eq!(limiter.read_full(&mut out), Ok(values.len()));
+        assert_eq!(limiter.read(&mut [0.0; 64]), Ok(0));
+        out
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn passing_over_what_cannot_matter_changes_no_value(
+            pieces in prop::collection::vec((1_usize..3_000, 0_f32..2.0, 1_usize..40, any::<bool>()), 1..12),
+            portion in 2_usize..5_000,
+        ) {
+            let mut values = Vec::new();
+            for (samples, amplitude, period, loud) in pieces {
+                let amplitude = if loud { amplitude } else { amplitude * 0.2 };
+                values.extend((0..samples).flat_map(|index| {
+                    let value = if index / period % 2 == 0 { amplitude } else { -amplitude * 0.7 };
+                    [value, value * 0.5]
+                }));
+            }
+            let exact = limited(&values, portion, false);
+            prop_assert_eq!(&limited(&values, portion, true), &exact);
+            prop_assert_eq!(&limited(&values, usize::MAX, true), &exact, "whatever the portions");
+        }
     }
 }

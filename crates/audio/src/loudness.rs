@@ -23,9 +23,23 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// A meter that has heard nothing.
+    /// A meter of loudness and true peak that has heard nothing.
     pub fn new() -> Self {
-        let meter = EbuR128::new(CHANNELS as u32, RATE, Mode::I | Mode::TRUE_PEAK);
+        Self::with(Mode::I | Mode::TRUE_PEAK)
+    }
+
+    /// A meter of loudness alone, at a fraction of the cost: its true peak is minus infinity.
+    pub fn of_loudness() -> Self {
+        Self::with(Mode::I)
+    }
+
+    /// A meter of the true peak alone: it has no loudness.
+    pub fn of_true_peak() -> Self {
+        Self::with(Mode::TRUE_PEAK)
+    }
+
+    fn with(mode: Mode) -> Self {
+        let meter = EbuR128::new(CHANNELS as u32, RATE, mode);
         Self(meter.expect("two channels at 48 kHz are a valid configuration"))
     }
 

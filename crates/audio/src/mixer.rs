@@ -86,12 +86,22 @@ impl<E> Stream for Mixer<'_, E> {
             }
             let wanted = (last - first) as usize * CHANNELS;
             let read = track.stream.read_full(&mut self.block[..wanted])?;
-            let into = out[(first - from) as usize * CHANNELS..].chunks_exact_mut(CHANNELS);
-            let samples = self.block[..read].chunks_exact(CHANNELS);
-            for (position, (into, sample)) in (first..).zip(into.zip(samples)) {
+            let into = &mut out[(first - from) as usize * CHANNELS..][..read];
+            let block = &mut self.block[..read];
+            // Flat loops over values, so that they vectorise.
+            for value in block.iter_mut() {
+                *value = if value.is_finite() { value.clamp(-LOUDEST, LOUDEST) } else { 0.0 };
+            }
+            let even = track.end().saturating_sub(track.fade_out).clamp(first, last) - first;
+            let (even, faded) = block.split_at((even as usize * CHANNELS).min(read));
+            let (into_even, into_faded) = into.split_at_mut(even.len());
+            for (into, value) in into_even.iter_mut().zip(even) {
+                *into += value * track.gain;
+            }
+            let faded = into_faded.chunks_exact_mut(CHANNELS).zip(faded.chunks_exact(CHANNELS));
+            for (position, (into, sample)) in (first + (even.len() / CHANNELS) as u64..).zip(faded) {
                 let gain = track.gain_at(position);
                 for (into, value) in into.iter_mut().zip(sample) {
-                    let value = if value.is_finite() { value.clamp(-LOUDEST, LOUDEST) } else { 0.0 };
                     *into += value * gain;
                 }
             }

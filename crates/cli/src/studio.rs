@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use artefacts::Artefacts;
 use captions::{Fonts, Typesetter};
-use pipeline::Studio;
+use pipeline::{Studio, StudioSettings};
 use worker::Supervisor;
 
 use crate::config::Config;
@@ -19,7 +20,7 @@ pub(crate) fn executable() -> anyhow::Result<PathBuf> {
 }
 
 /// Opens the studio; its children are this very binary.
-pub(crate) fn open(config: &Config) -> anyhow::Result<Studio> {
+pub(crate) fn open(config: &Config, artefacts: Option<Artefacts>) -> anyhow::Result<Studio> {
     let fonts = match &config.render.fonts {
         Some(directories) => {
             directories.iter().fold(Fonts::builder().embedded(), |fonts, path| fonts.directory(path)).build()
@@ -27,5 +28,6 @@ pub(crate) fn open(config: &Config) -> anyhow::Result<Studio> {
         None => Fonts::standard(),
     };
     let typesetter = Typesetter::new(fonts.context("loading fonts")?);
-    Ok(Studio::new(Supervisor::new(executable()?), typesetter, config.studio_settings()))
+    let settings = StudioSettings { artefacts, ..config.studio_settings() };
+    Ok(Studio::new(Supervisor::new(executable()?), typesetter, settings))
 }

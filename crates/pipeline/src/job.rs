@@ -7,15 +7,21 @@ use serde::{Deserialize, Serialize};
 use storyboard::{Problem, Warning};
 use tokio_util::sync::CancellationToken;
 
+use crate::report::Report;
+
 /// What one job brings along.
 #[derive(Clone)]
 pub struct JobContext {
+    /// Whose job it is: what it makes is kept for this owner only.
+    pub owner: String,
     /// Opens this job's media, and only what this job may read.
     pub opener: Arc<dyn Opener>,
     /// Called with honest progress: only ever forward.
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     /// Ends the job within a second.
     pub cancel: CancellationToken,
+    /// Whether to report the digest of every frame as it is handed to the encoder. All pictures are drawn then.
+    pub digests: bool,
 }
 
 /// How far a job is.
@@ -91,6 +97,9 @@ pub struct Film {
     /// What turned out only while rendering, such as a video that is shorter than it says.
     #[serde(default)]
     pub warnings: Vec<Warning>,
+    /// What was drawn, copied, found and read, and what it took.
+    #[serde(default)]
+    pub report: Report,
 }
 
 impl Film {

@@ -4,17 +4,32 @@
 //! The order of a job: pin and probe media, lay out captions, plan ([`Studio::plan`]); then, with nothing left open,
 //! encode scenes and sound, join them, and write what goes with the film ([`Studio::film`]).
 
+mod clips;
+mod drawing;
 mod filming;
 mod job;
+mod larder;
+mod ledger;
 mod meter;
+mod outlook;
 mod overlays;
 mod planning;
+mod preview;
+mod probing;
 mod problems;
+mod recipe;
+mod report;
 mod shared;
+mod staff;
 mod studio;
 mod typesetting;
 
 pub use job::{Failure, Film, JobContext, PreviewScene, Progress, Stage};
+pub use ledger::{Account, CacheUse, Spent};
+pub use outlook::{Outlook, SceneOutlook};
 pub use planning::Planned;
+pub use recipe::Fingerprint;
+pub use report::{ClipOrigin, Report, SceneReport, SourceReport};
 pub use shared::StudioSettings;
-pub use studio::Studio;
+pub use studio::{Drawn, Studio};
+pub use worker::PictureFormat;

@@ -2,21 +2,25 @@
 //!
 //! Invariant: all media of all scenes is looked at before the job fails, so that its owner sees every problem at once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
 use media::{LocalOpener, ObjectReader, Opened, Opener, SourceError, Usage};
 use plan::{MediaInfo, PictureInfo, Plan, PlannedSource, Sources, plan_within};
 use sha2::{Digest, Sha256};
 use storyboard::{Address, BackgroundKind, MediaRef, Music, MusicSource, Problem, Storyboard, Warning};
-use worker::{Reply, Run, Task, TaskError, WorkerError};
+use worker::{Run, Versions};
 
 use crate::job::{Failure, JobContext, Stage};
+use crate::larder::{Ingredient, Larder};
+use crate::ledger::Ledger;
 use crate::meter::Meter;
-use crate::problems::{Place, problem};
+use crate::probing::{copy, probe_all};
+use crate::problems::{Place, failure, problem};
+use crate::recipe::Kitchen;
+use crate::report::{Report, SourceReport};
 use crate::shared::Shared;
+use crate::staff::Staff;
 use crate::typesetting::Pages;
 
 /// A plan, ready to be rendered, with its open sources.
@@ -29,11 +33,50 @@ pub struct Planned {
     pub(crate) readers: Vec<Arc<dyn ObjectReader>>,
     /// Where the storyboard first names each source, by its number.
     pub(crate) pointers: Vec<String>,
-    /// What was read from outside so far.
+    /// What was read from outside so far: in all, and of each source.
     pub(crate) usage: Arc<Usage>,
+    pub(crate) usages: Vec<Arc<Usage>>,
+    /// The job's children, its account, what it finds in the cache, and what encodes.
+    pub(crate) staff: Staff,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) larder: Larder,
+    pub(crate) versions: Versions,
 }
 
-type Key = (Address, Option<String>);
+impl Planned {
+    /// What all recipes of the job have in common.
+    pub(crate) fn kitchen<'a>(&'a self, shared: &'a Shared, context: &'a JobContext) -> Kitchen<'a> {
+        let (settings, versions) = (&shared.settings.encoder, &self.versions);
+        Kitchen { plan: &self.plan, owner: &context.owner, settings, versions }
+    }
+
+    /// Some sources with their readers, each once.
+    pub(crate) fn ingredients(&self, sources: impl Iterator<Item = usize>) -> Vec<Ingredient<'_>> {
+        let sources: BTreeSet<usize> = sources.collect();
+        sources.into_iter().filter_map(|source| Some((source, self.readers.get(source)?))).collect()
+    }
+
+    /// The report so far.
+    pub(crate) fn report(&self) -> Report {
+        let sources = self.plan.sources.iter().zip(&self.readers).zip(&self.usages);
+        let sources = sources.map(|((source, reader), usage)| SourceReport {
+            name: source.name.clone(),
+            size: reader.size(),
+            bytes: usage.bytes(),
+            requests: usage.requests(),
+        });
+        Report {
+            cache: self.ledger.cache_use(),
+            sources: sources.collect(),
+            stages: self.ledger.spent(),
+            peak_child_bytes: self.ledger.peak_bytes(),
+            versions: self.versions.clone(),
+            ..Report::default()
+        }
+    }
+}
+
+pub(crate) type Key = (Address, Option<String>);
 
 pub(crate) async fn plan(
     shared: &Shared,
@@ -47,18 +90,27 @@ pub(crate) async fn plan(
     let mut warnings = Vec::new();
     let opened = open_all(shared, &uses, own_music.as_ref(), context, &mut warnings).await?;
     let usage = Arc::new(Usage::default());
+    let mut usages: HashMap<Key, Arc<Usage>> = HashMap::new();
     let readers: HashMap<Key, Arc<dyn ObjectReader>> = opened
         .iter()
         .filter_map(|(key, opened)| {
             let reader = opened.as_ref().ok()?;
-            Some((key.clone(), shared.cache.wrap(Arc::clone(reader), Arc::clone(&usage))))
+            let own = usages.entry(key.clone()).or_insert_with(|| Usage::part_of(&usage));
+            Some((key.clone(), shared.cache.wrap(Arc::clone(reader), Arc::clone(own))))
         })
         .collect();
-    let probed = probe_all(shared, &readers, &meter, context).await;
+    let ledger = Arc::new(Ledger::default());
+    let staff = Staff::new(shared.supervisor.clone(), Arc::clone(&ledger));
+    let larder = Larder::new(shared.settings.artefacts.clone(), Arc::clone(&ledger));
+    let nothing =
+        Run { sources: BTreeMap::new(), files: Vec::new(), progress: &|_, _| {}, cancel: &context.cancel };
+    let versions = staff.versions(shared, nothing).await;
+    let versions = versions.map_err(|error| failure(error, |_| Place { pointer: None, file: None }))?;
+    let probed = probe_all(shared, (&staff, &larder, &versions), &readers, &meter, context).await;
     let mut problems = Vec::new();
     let mut sources = Sources::default();
     let mut numbered: Vec<Arc<dyn ObjectReader>> = Vec::new();
-    let mut pointers = Vec::new();
+    let (mut pointers, mut numbered_usages) = (Vec::new(), Vec::new());
     for media in &uses {
         let key = key(media);
         match (opened.get(&key), readers.get(&key), probed.get(&key)) {
@@ -71,6 +123,7 @@ pub(crate) async fn plan(
                 };
                 if sources.insert(media, source) == numbered.len() {
                     numbered.push(Arc::clone(reader));
+                    numbered_usages.push(usages.get(&key).map(Arc::clone).unwrap_or_default());
                     pointers.push(media.pointer.clone());
                 }
             }
@@ -121,7 +174,18 @@ pub(crate) async fn plan(
     warnings.extend(planned.warnings);
     say_once(&mut warnings);
     meter.report(Stage::Planning, 1, 1, None);
-    Ok(Planned { plan: planned.plan, warnings, readers: numbered, pointers, usage })
+    Ok(Planned {
+        plan: planned.plan,
+        warnings,
+        readers: numbered,
+        pointers,
+        usage,
+        usages: numbered_usages,
+        staff,
+        ledger,
+        larder,
+        versions,
+    })
 }
 
 /// In place of an object that cannot be read: whatever is asked of it, nothing more is wrong with it.
@@ -184,58 +248,6 @@ async fn open_all(
         opened.insert(key(media), answer);
     }
     Ok(opened)
-}
-
-async fn probe_all(
-    shared: &Shared,
-    readers: &HashMap<Key, Arc<dyn ObjectReader>>,
-    meter: &Meter<'_>,
-    context: &JobContext,
-) -> HashMap<Key, Result<MediaInfo, WorkerError>> {
-    let total = readers.len() as u64;
-    let probes = readers.iter().map(|(key, reader)| {
-        async move {
-            let _slot = shared.slots.acquire().await.expect("the slots are never closed");
-            let run = Run {
-                sources: BTreeMap::from([(0, Arc::clone(reader))]),
-                files: Vec::new(),
-                progress: &|_, _| {},
-                cancel: &context.cancel,
-            };
-            let answer = match shared.supervisor.run(&Task::Probe, run).await {
-                Ok(Reply::Probe(info)) => Ok(info),
-                Ok(other) => Err(TaskError::internal(format!("unexpected reply {other:?}")).into()),
-                Err(error) => Err(error),
-            };
-            (key.clone(), answer)
-        }
-        .boxed()
-    });
-    // Boxed and listed first: the compiler cannot see that a lazy row of borrowing futures may change threads.
-    let probes: Vec<BoxFuture<'_, (Key, Result<MediaInfo, WorkerError>)>> = probes.collect();
-    let mut probes = futures::stream::iter(probes).buffer_unordered(shared.settings.parallel.max(1));
-    let mut probed = HashMap::new();
-    while let Some((key, answer)) = probes.next().await {
-        probed.insert(key, answer);
-        meter.report(Stage::Planning, probed.len() as u64, total + 1, None);
-    }
-    probed
-}
-
-/// One answer of a probe serves every use of the object.
-fn copy(error: &WorkerError) -> WorkerError {
-    match error {
-        WorkerError::Read { source_index, error } => {
-            WorkerError::Read { source_index: *source_index, error: error.clone() }
-        }
-        WorkerError::Task(error) => WorkerError::Task(error.clone()),
-        WorkerError::Crashed { status, stderr, last_source } => {
-            WorkerError::Crashed { status: *status, stderr: stderr.clone(), last_source: *last_source }
-        }
-        WorkerError::Silent { last_source } => WorkerError::Silent { last_source: *last_source },
-        WorkerError::Cancelled => WorkerError::Cancelled,
-        WorkerError::Io(error) => WorkerError::Io(std::io::Error::new(error.kind(), error.to_string())),
-    }
 }
 
 /// Where the storyboard leaves the music to the server and the operator has a folder of it, a track is taken from

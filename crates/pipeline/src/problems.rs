@@ -1,4 +1,6 @@
-//! What went wrong in a child, as a problem that its reader can act on.
+//! What went wrong in a child or on our own disk, as a problem that its reader can act on.
+
+use std::io;
 
 use plan::Plan;
 use storyboard::{Class, Problem, Warning};
@@ -93,6 +95,20 @@ fn task_problem(error: TaskError) -> Problem {
         "DISK_FULL" => problem.fix("The operator frees space, or lets the server keep fewer films."),
         _ => problem,
     }
+}
+
+/// The failure that an error of our own disk means.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
+pub(crate) fn disk(error: io::Error) -> Failure {
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    tracing::error!(%error, "a working file cannot be written");
+    let problem = if full {
+        Problem::new(Class::Internal, "DISK_FULL", "There is no space left on the server's disk.")
+            .fix("The operator frees space, or lets the server keep fewer films.")
+    } else {
+        Problem::new(Class::Internal, "INTERNAL", "A working file could not be written.")
+    };
+    Failure::Problems(vec![problem])
 }
 
 /// A worker's note as a warning of the job.

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use artefacts::Artefacts;
 use captions::Typesetter;
 use media::{BlockCache, CacheSettings};
 use storyboard::Limits;
-use tokio::sync::Semaphore;
-use worker::{EncoderSettings, Supervisor};
+use tokio::sync::{OnceCell, Semaphore};
+use worker::{EncoderSettings, Supervisor, Versions};
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct StudioSettings {
     pub music: Option<PathBuf>,
     /// How media is cached in memory.
     pub cache: CacheSettings,
+    /// Where clips, sound, facts and pictures are kept for later jobs; `None` renders everything anew.
+    pub artefacts: Option<Artefacts>,
 }
 
 impl Default for StudioSettings {
@@ -35,6 +38,7 @@ impl Default for StudioSettings {
             limits: Limits::default(),
             music: None,
             cache: CacheSettings::default(),
+            artefacts: None,
         }
     }
 }
@@ -45,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) typesetter: Arc<Typesetter>,
     pub(crate) cache: Arc<BlockCache>,
     pub(crate) settings: StudioSettings,
-    /// One for each child that may work at once, over all jobs.
+    /// One for each child that may work at once, over all jobs, in the order in which they ask.
     pub(crate) slots: Semaphore,
+    /// What encodes here, once a child was asked.
+    pub(crate) versions: OnceCell<Versions>,
 }

@@ -69,6 +69,20 @@ pub struct Plan {
     pub fonts: String,
 }
 
+impl Plan {
+    /// Frames that differ from one another, scene by scene, as far as a plan can tell.
+    pub fn distinct_frames(&self) -> u64 {
+        self.scenes.iter().map(ScenePlan::distinct_frames).sum()
+    }
+
+    /// The scene that shows a frame of the film, and the frame within it.
+    pub fn scene_at(&self, frame: u64) -> Option<(&ScenePlan, u64)> {
+        let scene =
+            self.scenes.iter().find(|scene| (scene.start..scene.start + scene.frames).contains(&frame))?;
+        Some((scene, frame - scene.start))
+    }
+}
+
 /// One scene in whole frames.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScenePlan {
@@ -84,6 +98,18 @@ pub struct ScenePlan {
     pub pages: Vec<Page>,
     /// What is on screen when; covers the scene.
     pub spans: Vec<Span>,
+}
+
+impl ScenePlan {
+    /// Frames that differ from one another, as far as a plan can tell.
+    pub fn distinct_frames(&self) -> u64 {
+        let distinct = self.spans.iter().map(|span| match span.motion {
+            Motion::Still => 1,
+            Motion::Loop { period, .. } => period.min(span.frames),
+            Motion::Full => span.frames,
+        });
+        distinct.sum()
+    }
 }
 
 /// A run of frames of one scene that share one caption state.

@@ -1,8 +1,9 @@
 //! Clips and sound to the film: packets are copied, timestamps are made anew from the film's grid.
 //!
-//! Invariants: every clip has byte-equal parameter sets; no clip ends on an IDR picture; the DTS of a picture is its
-//! decoding index over the whole film less one fixed delay, so that joints never disturb it. The index (`moov`)
-//! stands before the media, in room reserved for it: players start at once.
+//! Invariants, checked for every film: clips have byte-equal parameter sets; neighbouring IDR pictures differ in
+//! `idr_pic_id` (H.264, 7.4.3), or the film is refused; every run of packets shows whole, evenly spaced frames. The DTS
+//! of a picture is its decoding index over the whole film less one fixed delay, so that joints never disturb it. The
+//! index (`moov`) stands before the media, in room reserved for it: players start at once.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -14,9 +15,12 @@ use ffmpeg_next as ffmpeg;
 use worker::child::{Files, Link};
 use worker::{AssembleTask, TaskError, Written};
 
-use crate::container::{Packet, Reader};
+use crate::container::{Packet, Player, Reader};
 use crate::errors::{file, ours};
+use crate::nal::Sequence;
 
+/// Code of the error that asks for all clips to be encoded again.
+const CLIPS_DIFFER: &str = "CLIPS_DIFFER";
 /// The parent hears of every so many pictures.
 const PROGRESS_EVERY: u64 = 300;
 
@@ -34,14 +38,19 @@ pub(crate) fn assemble(task: &AssembleTask, link: &Link, files: &mut Files) -> R
     let sound = || Reader::new(sound_file.try_clone().map_err(&reading)?).map_err(&reading);
     write_audio(sound()?, audio, &task.title)?;
     write_film(pictures, sound()?, film, task, link)?;
-    Ok(Written { frames: task.frames, notes: Vec::new() })
+    Ok(Written { frames: task.frames, ..Written::default() })
 }
 
-/// All clips as one row of pictures in decoding order.
-struct Pictures {
-    clips: std::vec::IntoIter<Reader>,
-    current: Option<Reader>,
+/// All that the clips play as one row of pictures in decoding order.
+struct Pictures<'a> {
+    /// The distinct clips.
+    clips: Vec<Reader>,
+    order: std::slice::Iter<'a, usize>,
+    current: Option<(usize, Player)>,
     extradata: Vec<u8>,
+    sequence: Sequence,
+    /// The picture before, where it was an IDR picture: its `idr_pic_id`.
+    last_idr: Option<u32>,
     /// First frame of the current clip.
     start: i64,
     /// Decoding index of the next picture.
@@ -49,58 +58,81 @@ struct Pictures {
     delay: i64,
 }
 
-impl Pictures {
-    fn new(clips: Vec<Reader>, task: &AssembleTask) -> Result<Self, TaskError> {
+impl<'a> Pictures<'a> {
+    fn new(clips: Vec<Reader>, task: &'a AssembleTask) -> Result<Self, TaskError> {
         let first = clips.first().ok_or_else(|| TaskError::internal("a film without scenes"))?;
         let extradata = first.extradata().map_err(file("reading a clip"))?;
-        let total: u64 = clips.iter().map(|clip| clip.head.packets).sum();
-        if total != task.frames {
-            return Err(TaskError::internal(format!(
-                "the clips have {total} pictures, the plan {}",
-                task.frames
-            )));
+        let total = task.order.iter().map(|clip| clips.get(*clip).map(Reader::length)).sum::<Option<u64>>();
+        if total != Some(task.frames) {
+            let message = format!("the clips have {total:?} pictures, the plan {}", task.frames);
+            return Err(TaskError::internal(message));
         }
         if clips.iter().any(|clip| clip.head.extradata != first.head.extradata || clip.head.rate != task.fps)
         {
-            return Err(TaskError::internal("clips with different parameter sets"));
+            let message = "clips with different parameter sets".to_owned();
+            return Err(TaskError { source: None, code: CLIPS_DIFFER.to_owned(), message });
         }
-        if clips.iter().any(|clip| clip.head.ends_on_key) {
-            return Err(TaskError::internal("a clip ends on an IDR picture"));
-        }
-        let delay = clips.iter().map(|clip| clip.head.delay).max().unwrap_or(0) as i64;
-        Ok(Self { clips: clips.into_iter(), current: None, extradata, start: 0, index: 0, delay })
+        let delay = clips.iter().map(|clip| clip.head.delay).max().unwrap_or(0).cast_signed();
+        let unknown = || TaskError::internal("parameter sets that cannot be read");
+        let sequence = Sequence::of(&extradata).ok_or_else(unknown)?;
+        let order = task.order.iter();
+        Ok(Self {
+            clips,
+            order,
+            current: None,
+            extradata,
+            sequence,
+            last_idr: None,
+            start: 0,
+            index: 0,
+            delay,
+        })
     }
 
     /// The next picture with its DTS, both on the film's grid.
-    fn next(&mut self) -> std::io::Result<Option<(Packet, i64)>> {
+    fn next(&mut self) -> Result<Option<(Packet, i64)>, TaskError> {
+        let reading = file("reading a clip");
         loop {
-            if let Some(clip) = &mut self.current {
-                if let Some(mut packet) = clip.next()? {
+            if let Some((clip, player)) = &mut self.current {
+                if let Some(mut packet) = player.next().map_err(&reading)? {
+                    self.check_joint(&packet)?;
                     packet.pts += self.start;
                     let dts = self.index - self.delay;
                     self.index += 1;
                     return Ok(Some((packet, dts)));
                 }
-                self.start += clip.head.packets as i64;
+                self.start += self.clips[*clip].length().cast_signed();
             }
-            self.current = self.clips.next();
-            if self.current.is_none() {
-                return Ok(None);
-            }
+            let Some(clip) = self.order.next() else { return Ok(None) };
+            let again = self.clips[*clip].again().map_err(&reading)?;
+            self.current = Some((*clip, Player::new(again)));
         }
+    }
+
+    /// Two IDR pictures side by side must differ in `idr_pic_id`, or decoders take them for one picture.
+    fn check_joint(&mut self, packet: &Packet) -> Result<(), TaskError> {
+        let unreadable = || TaskError::internal("an IDR picture without a readable id");
+        let id =
+            packet.key.then(|| self.sequence.idr_pic_id(&packet.data).ok_or_else(unreadable)).transpose()?;
+        if id.is_some() && id == self.last_idr {
+            let message = format!("two neighbouring IDR pictures share an id at picture {}", self.index);
+            return Err(TaskError::internal(message));
+        }
+        self.last_idr = id;
+        Ok(())
     }
 }
 
 fn write_film(
-    mut pictures: Pictures,
-    mut sound: Reader,
+    mut pictures: Pictures<'_>,
+    sound: Reader,
     film: File,
     task: &AssembleTask,
     link: &Link,
 ) -> Result<(), TaskError> {
     let fail = ours("writing the film");
     let reading = file("reading a clip");
-    let room = index_room(task.frames, sound.head.packets);
+    let room = index_room(task.frames, sound.played());
     let mut output = open(film, "mp4")?;
     let video = add_stream(&mut output, (1, task.fps), |parameters| {
         set_extradata(parameters, &pictures.extradata);
@@ -108,7 +140,8 @@ fn write_film(
     })?;
     let audio = add_sound(&mut output, &sound)?;
     begin(&mut output, &task.title, room)?;
-    let mut next_picture = pictures.next().map_err(&reading)?;
+    let mut next_picture = pictures.next()?;
+    let mut sound = Player::new(sound);
     let mut next_sound = sound.next().map_err(&reading)?;
     let mut written = 0u64;
     loop {
@@ -123,7 +156,7 @@ fn write_film(
                 if written.is_multiple_of(PROGRESS_EVERY) {
                     link.progress(written, task.frames);
                 }
-                next_picture = pictures.next().map_err(&reading)?;
+                next_picture = pictures.next()?;
             }
             (_, Some(_)) => {
                 let packet = next_sound.take().expect("it is due");
@@ -136,12 +169,13 @@ fn write_film(
     output.write_trailer().map_err(&fail)
 }
 
-fn write_audio(mut sound: Reader, audio: File, title: &str) -> Result<(), TaskError> {
+fn write_audio(sound: Reader, audio: File, title: &str) -> Result<(), TaskError> {
     let fail = ours("writing the sound file");
     let mut output = open(audio, "mp4")?;
-    let room = index_room(0, sound.head.packets);
+    let room = index_room(0, sound.played());
     let stream = add_sound(&mut output, &sound)?;
     begin(&mut output, title, room)?;
+    let mut sound = Player::new(sound);
     while let Some(packet) = sound.next().map_err(file("reading the sound"))? {
         write(&mut output, stream, (1, RATE), &packet, packet.pts).map_err(&fail)?;
     }

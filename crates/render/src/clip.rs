@@ -1,37 +1,82 @@
-//! One scene to one clip: draw every frame, encode it, write its packets.
+//! One scene to one clip: draw each picture of its takes once, encode it or let the source's own packets pass, and note
+//! how it is played.
 
+use plan::{Play, Takes};
 use worker::child::{Files, Link};
 use worker::{ClipTask, TaskError, Written};
 
-use crate::container::Writer;
-use crate::encode::PictureEncoder;
+use crate::container::{Head, Run, Writer};
+use crate::encode::{PictureEncoder, roles};
 use crate::errors::file;
+use crate::frames::digest;
 use crate::painter::Painter;
+use crate::passage;
 
-/// The parent hears of every so many frames.
+/// The parent hears of every so many pictures.
 const PROGRESS_EVERY: u64 = 10;
 
 /// Encodes the scene of a task.
 pub(crate) fn encode(task: &ClipTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
     let overlays = files.take().map_err(file("opening captions"))?;
     let out = files.take().map_err(file("opening the clip"))?;
-    let total = task.scene.frames;
+    let total = task.takes.encoded();
+    if task.takes.played() != task.scene.frames {
+        return Err(TaskError::internal("the takes do not cover the scene"));
+    }
     let mut painter = Painter::open(task, link, &overlays)?;
-    let mut encoder = PictureEncoder::open(task.canvas, task.fps, &task.encoder, total)?;
-    let mut writer = Writer::new(out, &encoder.extradata(), task.fps).map_err(file("writing the clip"))?;
+    let mut encoder = PictureEncoder::open(task.canvas, task.fps, &task.encoder)?;
+    let extradata = encoder.extradata();
+    let (passages, not_copied) = match passage::find(task, link, &extradata)? {
+        Ok(passages) => (passages, None),
+        Err(why) => (Vec::new(), why),
+    };
+    let mut writer = Writer::new(out, &extradata, task.fps).map_err(file("writing the clip"))?;
     let mut keep = |packet: &_| writer.write(packet).map_err(file("writing the clip"));
-    for frame in 0..total {
+    let mut digests = Vec::new();
+    let pictures = task.takes.drawn().zip(roles(total, passage::keys(&task.takes, &passages)));
+    for ((frame, role), number) in pictures.zip(0..) {
+        if passages.iter().any(|passage| passage.covers(number)) {
+            continue;
+        }
         let picture = painter.frame(frame)?;
-        encoder.send(&picture, &mut keep)?;
-        if frame % PROGRESS_EVERY == 0 {
-            link.progress(frame, total);
+        if task.digests {
+            digests.push(digest(picture));
+        }
+        encoder.send(number, picture, role, &mut keep)?;
+        if number % PROGRESS_EVERY == 0 {
+            link.progress(number, total);
         }
     }
     encoder.finish(&mut keep)?;
-    let head = writer.finish().map_err(file("writing the clip"))?;
-    if head.packets != total || head.ends_on_key {
-        return Err(TaskError::internal(format!("{} pictures of {total} were encoded", head.packets)));
+    let mut copied = 0;
+    for passage in &passages {
+        let place = writer.before(passage.first.cast_signed());
+        for (number, packet) in passage.packets.iter().enumerate() {
+            writer.write_at(place + number, packet).map_err(file("writing the clip"))?;
+            copied += 1;
+        }
     }
+    let head = writer.finish_with(runs(&task.takes)).map_err(file("writing the clip"))?;
+    check(&head, total)?;
     link.progress(total, total);
-    Ok(Written { frames: head.packets, notes: painter.notes() })
+    Ok(Written { frames: head.packets, notes: painter.notes(), copied, not_copied, digests })
+}
+
+/// Plays as runs of packets: takes are closed, so a row of pictures and its packets have the same numbers.
+fn runs(takes: &Takes) -> Vec<Run> {
+    let run = |play: &Play| Run {
+        first: play.first,
+        packets: play.frames,
+        start: play.first.cast_signed(),
+        length: play.frames,
+        times: play.times,
+    };
+    takes.plays.iter().map(run).collect()
+}
+
+fn check(head: &Head, total: u64) -> Result<(), TaskError> {
+    if head.packets == total {
+        return Ok(());
+    }
+    Err(TaskError::internal(format!("{} pictures of {total} were encoded", head.packets)))
 }

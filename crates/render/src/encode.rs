@@ -1,7 +1,8 @@
 //! The H.264 encoder: the same parameter sets for every clip of a film, and rules for the joints.
 //!
-//! IDR pictures stand at multiples of the GOP and where x264 sees a cut, but never at a clip's last picture: two
-//! IDR pictures in a row may share an id, which is an error that players hide (H.264, 7.4.3 on `idr_pic_id`).
+//! IDR pictures stand where the caller says and where x264 sees a cut, but never where the caller says that a row of
+//! pictures ends: rows are copied and joined, and two IDR pictures in a row may share an id, which is an error that
+//! players hide (H.264, 7.4.3 on `idr_pic_id`).
 
 use ffmpeg::picture::Type;
 use ffmpeg::util::color;
@@ -11,23 +12,42 @@ use worker::{EncoderSettings, TaskError};
 
 use crate::container::Packet;
 use crate::errors::{ours, some};
+use crate::frames::share;
+use crate::nal::is_idr;
 
 /// Encodes the pictures of one clip.
 pub(crate) struct PictureEncoder {
     encoder: ffmpeg::encoder::video::Encoder,
-    gop: u64,
-    total: u64,
-    sent: u64,
+}
+
+/// What a picture is to its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Decoding can begin here: an IDR picture.
+    Key,
+    /// The last one of a row that may be copied: no IDR picture.
+    Last,
+    /// Whatever the encoder makes of it.
+    Free,
+}
+
+/// The role of each of `total` pictures, where `keys` are the numbers of the key pictures, rising.
+pub(crate) fn roles(total: u64, keys: impl IntoIterator<Item = u64>) -> impl Iterator<Item = Role> {
+    let mut keys = keys.into_iter().peekable();
+    (0..total).map(move |number| {
+        if keys.next_if_eq(&number).is_some() {
+            Role::Key
+        } else if number + 1 == total || keys.peek() == Some(&(number + 1)) {
+            Role::Last
+        } else {
+            Role::Free
+        }
+    })
 }
 
 impl PictureEncoder {
-    /// An encoder for `total` pictures.
-    pub(crate) fn open(
-        canvas: Canvas,
-        fps: u32,
-        settings: &EncoderSettings,
-        total: u64,
-    ) -> Result<Self, TaskError> {
+    /// An encoder for the pictures of one clip.
+    pub(crate) fn open(canvas: Canvas, fps: u32, settings: &EncoderSettings) -> Result<Self, TaskError> {
         let fail = ours("opening the H.264 encoder");
         let codec = ffmpeg::encoder::find_by_name("libx264").ok_or_else(|| {
             TaskError::internal("this libavcodec has no libx264; install a build of FFmpeg with it")
@@ -54,7 +74,7 @@ impl PictureEncoder {
         options.set("forced-idr", "1");
         options.set("x264-params", "stitchable=1:sliced-threads=0:keyint=infinite:min-keyint=25");
         let encoder = video.open_as_with(codec, options).map_err(&fail)?;
-        Ok(Self { encoder, gop: u64::from(settings.gop.max(2)), total, sent: 0 })
+        Ok(Self { encoder })
     }
 
     /// SPS and PPS.
@@ -62,21 +82,21 @@ impl PictureEncoder {
         extradata(&self.encoder)
     }
 
-    /// Takes the next picture; hands on what is ready.
+    /// Takes the picture with this number, which rises from call to call; hands on what is ready.
     pub(crate) fn send(
         &mut self,
+        number: u64,
         picture: &ffmpeg::frame::Video,
+        role: Role,
         ready: &mut impl FnMut(&Packet) -> Result<(), TaskError>,
     ) -> Result<(), TaskError> {
-        let mut picture = picture.clone();
-        let last = self.sent + 1 == self.total;
-        picture.set_kind(match self.sent {
-            _ if last && self.sent > 0 => Type::P,
-            sent if sent % self.gop == 0 => Type::I,
-            _ => Type::None,
+        let mut picture = share(picture).map_err(ours("encoding a picture"))?;
+        picture.set_kind(match role {
+            Role::Key => Type::I,
+            Role::Last => Type::P,
+            Role::Free => Type::None,
         });
-        picture.set_pts(Some(self.sent as i64));
-        self.sent += 1;
+        picture.set_pts(Some(number.cast_signed()));
         self.encoder.send_frame(&picture).map_err(ours("encoding a picture"))?;
         self.receive(ready)
     }
@@ -96,7 +116,8 @@ impl PictureEncoder {
             let pts =
                 packet.pts().ok_or_else(|| TaskError::internal("an encoded picture has no timestamp"))?;
             let data = packet.data().unwrap_or_default().to_vec();
-            ready(&Packet { pts, duration: 1, key: packet.is_key(), data })?;
+            let key = packet.is_key() && is_idr(&data);
+            ready(&Packet { pts, duration: 1, key, data })?;
         }
         Ok(())
     }
@@ -111,5 +132,17 @@ pub(crate) fn extradata(context: &ffmpeg::codec::Context) -> Vec<u8> {
             return Vec::new();
         }
         std::slice::from_raw_parts((*context).extradata, (*context).extradata_size as usize).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_begin_with_a_key_and_never_end_with_one() {
+        use Role::{Free, Key, Last};
+        let roles: Vec<Role> = roles(7, [0, 4]).collect();
+        assert_eq!(roles, [Key, Free, Free, Last, Key, Free, Last]);
     }
 }

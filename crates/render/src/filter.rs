@@ -8,6 +8,7 @@ use ffmpeg::util::color;
 use ffmpeg_next as ffmpeg;
 use storyboard::{Canvas, Fit};
 
+use crate::frames::share;
 use crate::track::{Decoded, Shape};
 
 /// What a graph was built for.
@@ -59,9 +60,7 @@ impl ToCanvas {
             self.graph = Some((kind, build(&source, &self.chain(&kind, decoded.shown_size()))?));
         }
         let (_, graph) = self.graph.as_mut().expect("just built");
-        let mut input = frame.clone();
-        input.set_pts(Some(0));
-        through(graph, &input)
+        through(graph, frame)
     }
 
     fn chain(&self, kind: &Kind, shown: (u32, u32)) -> String {
@@ -198,7 +197,10 @@ fn through(
     graph: &mut ffmpeg::filter::Graph,
     frame: &ffmpeg::frame::Video,
 ) -> Result<ffmpeg::frame::Video, ffmpeg::Error> {
-    graph.get("in").ok_or(ffmpeg::Error::FilterNotFound)?.source().add(frame)?;
+    // The graph takes the reference that it is given.
+    let mut input = share(frame)?;
+    input.set_pts(Some(0));
+    graph.get("in").ok_or(ffmpeg::Error::FilterNotFound)?.source().add(&input)?;
     let mut out = ffmpeg::frame::Video::empty();
     graph.get("out").ok_or(ffmpeg::Error::FilterNotFound)?.sink().frame(&mut out)?;
     Ok(out)
@@ -206,15 +208,32 @@ fn through(
 
 /// A canvas picture as a full-range JPEG picture.
 pub(crate) fn to_jpeg_range(frame: &ffmpeg::frame::Video) -> Result<ffmpeg::frame::Video, ffmpeg::Error> {
-    let format = ffi::AVPixelFormat::from(frame.format()) as i32;
+    from_canvas(frame, "out_color_matrix=smpte170m:out_range=pc", "yuvj420p")
+}
+
+/// A canvas picture as WebP wants it: BT.601, limited range.
+pub(crate) fn to_webp_range(frame: &ffmpeg::frame::Video) -> Result<ffmpeg::frame::Video, ffmpeg::Error> {
+    from_canvas(frame, "out_color_matrix=smpte170m:out_range=tv", "yuv420p")
+}
+
+/// A canvas picture as RGB.
+pub(crate) fn to_rgb(frame: &ffmpeg::frame::Video) -> Result<ffmpeg::frame::Video, ffmpeg::Error> {
+    from_canvas(frame, "flags=bicubic+accurate_rnd+full_chroma_int", "rgb24")
+}
+
+fn from_canvas(
+    frame: &ffmpeg::frame::Video,
+    target: &str,
+    format: &str,
+) -> Result<ffmpeg::frame::Video, ffmpeg::Error> {
     let source = format!(
-        "video_size={}x{}:pix_fmt={format}:time_base=1/1000:pixel_aspect=1/1",
+        "video_size={}x{}:pix_fmt={}:time_base=1/1000:pixel_aspect=1/1",
         frame.width(),
-        frame.height()
+        frame.height(),
+        ffi::AVPixelFormat::from(frame.format()) as i32
     );
-    let chain =
-        "scale=in_color_matrix=bt709:in_range=tv:out_color_matrix=smpte170m:out_range=pc,format=yuvj420p";
-    through(&mut build(&source, chain)?, frame)
+    let chain = format!("scale=in_color_matrix=bt709:in_range=tv:{target},format={format}");
+    through(&mut build(&source, &chain)?, frame)
 }
 
 /// A picture at a size of its own, turned as it is shown, as premultiplied RGBA rows without padding.
@@ -224,9 +243,7 @@ pub(crate) fn to_rgba(decoded: &Decoded, width: u32, height: u32) -> Result<Vec<
     let mut steps = turn_steps(kind.shape);
     steps.push(format!("scale={width}:{height}:flags=bicubic:in_color_matrix={}", matrix_of(&kind)));
     steps.push("format=rgba".to_owned());
-    let mut input = frame.clone();
-    input.set_pts(Some(0));
-    let out = through(&mut build(&source_arguments(&kind), &steps.join(","))?, &input)?;
+    let out = through(&mut build(&source_arguments(&kind), &steps.join(","))?, frame)?;
     let row = width as usize * 4;
     let stride = out.stride(0);
     let mut rgba: Vec<u8> =

@@ -10,15 +10,21 @@ mod container;
 mod encode;
 mod errors;
 mod filter;
+mod frames;
+#[doc(hidden)]
+pub mod hot_loops;
 mod input;
 mod listener;
+mod nal;
 mod overlay;
 mod painter;
+mod passage;
 mod picture;
 mod probe;
 mod sample;
 mod sound;
 mod track;
+mod versions;
 
 use worker::child::{Files, Link};
 use worker::{Reply, Task, TaskError};
@@ -33,6 +39,7 @@ fn work(task: Task, link: &Link, files: &mut Files) -> Result<Reply, TaskError> 
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal);
     match task {
         Task::Cage => Err(TaskError::internal("the cage answers for itself")),
+        Task::Versions => versions::versions().map(Reply::Versions),
         Task::Probe => probe::probe(link, 0).map(Reply::Probe),
         Task::Clip(task) => clip::encode(&task, link, files).map(Reply::Written),
         Task::Frame(task) => picture::draw(&task, link, files).map(Reply::Written),

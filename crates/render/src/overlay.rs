@@ -99,6 +99,43 @@ impl Overlay {
     }
 }
 
+/// What was on a canvas picture where an overlay was blended, to take the overlay off again.
+pub(crate) struct Covered {
+    planes: [Vec<u8>; 3],
+}
+
+impl Overlay {
+    /// Keeps what the overlay will cover.
+    pub(crate) fn covered(&self, frame: &ffmpeg::frame::Video) -> Covered {
+        let planes = std::array::from_fn(|plane| {
+            let (stride, data) = (frame.stride(plane), frame.data(plane));
+            let rows = self.rows(plane, stride);
+            rows.flat_map(|row| data[row].iter().copied()).collect()
+        });
+        Covered { planes }
+    }
+
+    /// Puts back what the overlay had covered.
+    pub(crate) fn uncover(&self, frame: &mut ffmpeg::frame::Video, covered: &Covered) {
+        for (plane, kept) in covered.planes.iter().enumerate() {
+            let stride = frame.stride(plane);
+            let data = frame.data_mut(plane);
+            let width = self.width >> usize::from(plane > 0);
+            for (row, kept) in self.rows(plane, stride).zip(kept.chunks_exact(width)) {
+                data[row].copy_from_slice(kept);
+            }
+        }
+    }
+
+    /// Where the overlay's rows lie in a plane.
+    fn rows(&self, plane: usize, stride: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let shift = usize::from(plane > 0);
+        let (x, y, width, height) =
+            (self.x >> shift, self.y >> shift, self.width >> shift, self.height >> shift);
+        (y..y + height).map(move |row| row * stride + x..row * stride + x + width)
+    }
+}
+
 /// Rounded division by 255 of a product of two bytes.
 fn divide_255(product: u16) -> u16 {
     (((u32::from(product) + 128) * 257) >> 16) as u16
@@ -151,6 +188,18 @@ mod tests {
         Overlay::from_rgba(CANVAS, 0, 0, 4, 4, &rgba).unwrap().blend(&mut frame);
         assert_eq!(frame.data(0)[0], 50);
         assert_eq!(frame.data(1)[0], 128);
+    }
+
+    #[test]
+    fn an_overlay_comes_off_without_a_trace() {
+        let rgba: Vec<u8> = (0..4 * 6 * 4u8).map(|value| value.wrapping_mul(7) / 2).collect();
+        let overlay = Overlay::from_rgba(CANVAS, 2, 0, 4, 6, &rgba).unwrap();
+        let (mut frame, clean) = (grey(90), grey(90));
+        let covered = overlay.covered(&frame);
+        overlay.blend(&mut frame);
+        assert_ne!(frame.data(0), clean.data(0));
+        overlay.uncover(&mut frame, &covered);
+        assert!((0..3).all(|plane| frame.data(plane) == clean.data(plane)));
     }
 
     #[test]

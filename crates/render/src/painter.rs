@@ -1,7 +1,7 @@
 //! The painter draws any frame of one scene: background, logo, caption.
 //!
-//! Invariants: frames are asked in rising order; equal pictures are drawn once and shared, so a returned frame is
-//! never drawn on again. The preview and the film use this same painter.
+//! Invariants: equal pictures are drawn once; a caption is taken off again, not drawn over, where the picture behind
+//! stays and the page changes. The preview and the film use this same painter.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -13,27 +13,36 @@ use worker::child::Link;
 use worker::{ClipTask, Note, TaskError};
 
 use crate::backdrop;
-use crate::errors::{ours, unreadable};
+use crate::errors::unreadable;
 use crate::filter::ToCanvas;
+use crate::frames::make_own;
 use crate::input;
-use crate::overlay::{Overlay, flatten};
+use crate::overlay::{Covered, Overlay, flatten};
 use crate::track::{Decoded, VideoTrack};
 
 /// Draws the frames of one scene.
 pub(crate) struct Painter {
-    canvas: Canvas,
     fps: u32,
     background: Background,
     logo: Option<Overlay>,
     pages: Vec<Option<Overlay>>,
     spans: Vec<plan::Span>,
-    /// Background serial, page, and the frame drawn from them.
-    drawn: Option<(u64, Option<usize>, ffmpeg::frame::Video)>,
+    sheet: Option<Sheet>,
     notes: Vec<Note>,
 }
 
+/// The picture that was drawn last.
+struct Sheet {
+    picture: ffmpeg::frame::Video,
+    /// Which picture is behind.
+    behind: u64,
+    /// Which caption page is on it, and what that covers.
+    caption: Option<(usize, Covered)>,
+}
+
 enum Background {
-    Still(ffmpeg::frame::Video),
+    /// One picture, until it is drawn on.
+    Still(Option<ffmpeg::frame::Video>),
     Moving(Box<Moving>),
 }
 
@@ -41,13 +50,13 @@ struct Moving {
     source: usize,
     link: Link,
     track: VideoTrack,
+    canvas: Canvas,
     to_canvas: ToCanvas,
     cuts: Vec<Cut>,
     offset: u64,
     looped: bool,
-    /// Frame of the joined cuts that was shown last.
-    position: Option<u64>,
-    converted: Option<(u64, ffmpeg::frame::Video)>,
+    /// Frame of the joined cuts that was shown last, and the number of its picture.
+    position: Option<(u64, u64)>,
     ended_early: bool,
     serial_base: u64,
 }
@@ -56,21 +65,22 @@ impl Painter {
     /// Opens what the scene needs; `overlays` holds the captions' pixels.
     pub(crate) fn open(task: &ClipTask, link: &Link, overlays: &File) -> Result<Self, TaskError> {
         let canvas = task.canvas;
+        let still = |picture| Background::Still(Some(picture));
         let background = match &task.scene.background {
-            BackgroundPlan::Colour(colour) => Background::Still(backdrop::colour(canvas, *colour)),
-            BackgroundPlan::Generated { seed } => Background::Still(backdrop::generated(canvas, *seed)),
-            BackgroundPlan::Image { source, fit } => Background::Still(still(link, *source, canvas, *fit)?),
+            BackgroundPlan::Colour(colour) => still(backdrop::colour(canvas, *colour)),
+            BackgroundPlan::Generated { seed } => still(backdrop::generated(canvas, *seed)),
+            BackgroundPlan::Image { source, fit } => still(image(link, *source, canvas, *fit)?),
             BackgroundPlan::Video { source, fit, cuts, offset, looped } => {
                 Background::Moving(Box::new(Moving {
                     source: *source,
                     link: link.clone(),
                     track: VideoTrack::open(input::open(link, *source)?, *source)?,
+                    canvas,
                     to_canvas: ToCanvas::new(canvas, *fit),
                     cuts: cuts.clone(),
                     offset: *offset,
                     looped: *looped,
                     position: None,
-                    converted: None,
                     ended_early: false,
                     serial_base: 0,
                 }))
@@ -87,40 +97,55 @@ impl Painter {
             overlay.map(Some).ok_or_else(|| TaskError::internal("a caption lies outside the canvas"))
         });
         Ok(Self {
-            canvas,
             fps: task.fps,
             background,
             logo,
             pages: pages.collect::<Result<_, _>>()?,
             spans: task.scene.spans.clone(),
-            drawn: None,
+            sheet: None,
             notes: Vec::new(),
         })
     }
 
-    /// The picture of a frame of the scene.
-    pub(crate) fn frame(&mut self, frame: u64) -> Result<ffmpeg::frame::Video, TaskError> {
+    /// The picture of a frame of the scene. Frames may be asked in any order; rising is cheapest.
+    pub(crate) fn frame(&mut self, frame: u64) -> Result<&ffmpeg::frame::Video, TaskError> {
         let page = self.spans.iter().find(|span| (span.start..span.start + span.frames).contains(&frame));
-        let page = page.and_then(|span| span.page);
-        let (serial, base) = match &mut self.background {
-            Background::Still(picture) => (0, picture.clone()),
-            Background::Moving(moving) => moving.picture(frame, self.fps, self.canvas, &mut self.notes)?,
+        let page =
+            page.and_then(|span| span.page).filter(|page| self.pages.get(*page).is_some_and(Option::is_some));
+        let behind = match &mut self.background {
+            Background::Still(_) => 0,
+            Background::Moving(moving) => moving.go_to(frame, self.fps, &mut self.notes)?,
         };
-        if let Some((drawn_serial, drawn_page, drawn)) = &self.drawn
-            && (*drawn_serial, *drawn_page) == (serial, page)
-        {
-            return Ok(drawn.clone());
-        }
-        let caption = page.and_then(|page| self.pages.get(page)).and_then(Option::as_ref);
-        let mut picture = base;
-        if self.logo.is_some() || caption.is_some() {
-            make_writable(&mut picture)?;
-            for overlay in self.logo.iter().chain(caption) {
-                overlay.blend(&mut picture);
+        let sheet = match self.sheet.take().filter(|sheet| sheet.behind == behind) {
+            Some(sheet) => sheet,
+            None => {
+                let picture = match &mut self.background {
+                    Background::Still(picture) => picture.take(),
+                    Background::Moving(moving) => Some(moving.picture()?),
+                };
+                let mut picture = picture.ok_or_else(|| TaskError::internal("a still was drawn twice"))?;
+                if let Some(logo) = &self.logo {
+                    make_own(&mut picture)?;
+                    logo.blend(&mut picture);
+                }
+                Sheet { picture, behind, caption: None }
+            }
+        };
+        let sheet = self.sheet.insert(sheet);
+        if sheet.caption.as_ref().map(|(on, _)| *on) != page {
+            make_own(&mut sheet.picture)?;
+            let overlay =
+                |page: usize| self.pages[page].as_ref().expect("pages without pixels were left out");
+            if let Some((on, covered)) = sheet.caption.take() {
+                overlay(on).uncover(&mut sheet.picture, &covered);
+            }
+            if let Some(page) = page {
+                let covered = overlay(page).covered(&sheet.picture);
+                overlay(page).blend(&mut sheet.picture);
+                sheet.caption = Some((page, covered));
             }
         }
-        self.drawn = Some((serial, page, picture.clone()));
-        Ok(picture)
+        Ok(&sheet.picture)
     }
 
     /// What the client should know of the frames drawn so far.
@@ -130,48 +155,47 @@ impl Painter {
 }
 
 impl Moving {
-    fn picture(
-        &mut self,
-        frame: u64,
-        fps: u32,
-        canvas: Canvas,
-        notes: &mut Vec<Note>,
-    ) -> Result<(u64, ffmpeg::frame::Video), TaskError> {
+    /// Goes to a frame of the scene; equal answers mean the same picture.
+    fn go_to(&mut self, frame: u64, fps: u32, notes: &mut Vec<Note>) -> Result<u64, TaskError> {
         let total: u64 = self.cuts.iter().map(|cut| cut.frames).sum::<u64>().max(1);
         let wanted = self.offset + frame;
         let wanted = if self.looped { wanted % total } else { wanted.min(total - 1) };
-        if self.position != Some(wanted) {
-            let (cut_index, within) = locate(&self.cuts, wanted);
-            let cut = self.cuts[cut_index].clone();
-            let moment = |n: u64| (cut.start_us + n * 1_000_000 / u64::from(fps)) as i64;
-            let follows =
-                self.position.is_some_and(|last| last < wanted && locate(&self.cuts, last).0 == cut_index);
-            if !follows {
-                self.go_to(moment(within))?;
-            }
-            let (decoded, alive) = self.track.at(moment(within))?;
-            if !alive && !self.ended_early && within + u64::from(fps) < cut.frames {
-                self.ended_early = true;
-                notes.push(Note {
-                    source: Some(self.source),
-                    code: "MEDIA_SHORTER".to_owned(),
-                    message: "The video's pictures end before its stated length; the last one is held."
-                        .to_owned(),
-                });
-            }
-            let serial = self.serial_base + decoded.serial;
-            if self.converted.as_ref().is_none_or(|(have, _)| *have != serial) {
-                let picture = on_canvas(&mut self.to_canvas, &decoded, canvas, self.source)?;
-                self.converted = Some((serial, picture));
-            }
-            self.position = Some(wanted);
+        if let Some((position, serial)) = self.position
+            && position == wanted
+        {
+            return Ok(serial);
         }
-        let (serial, picture) = self.converted.as_ref().expect("set above or at an earlier frame");
-        Ok((*serial + 1, picture.clone()))
+        let (cut_index, within) = locate(&self.cuts, wanted);
+        let cut = self.cuts[cut_index].clone();
+        let moment = |n: u64| (cut.start_us + n * 1_000_000 / u64::from(fps)) as i64;
+        let follows =
+            self.position.is_some_and(|(last, _)| last < wanted && locate(&self.cuts, last).0 == cut_index);
+        if !follows {
+            self.seek(moment(within))?;
+        }
+        let (decoded, alive) = self.track.at(moment(within))?;
+        if !alive && !self.ended_early && within + u64::from(fps) < cut.frames {
+            self.ended_early = true;
+            notes.push(Note {
+                source: Some(self.source),
+                code: "MEDIA_SHORTER".to_owned(),
+                message: "The video's pictures end before its stated length; the last one is held."
+                    .to_owned(),
+            });
+        }
+        let serial = self.serial_base + decoded.serial;
+        self.position = Some((wanted, serial));
+        Ok(serial)
+    }
+
+    /// The picture that was gone to, on the canvas.
+    fn picture(&mut self) -> Result<ffmpeg::frame::Video, TaskError> {
+        let decoded = self.track.current().ok_or_else(|| TaskError::internal("no picture was gone to"))?;
+        on_canvas(&mut self.to_canvas, decoded, self.canvas, self.source)
     }
 
     /// Seeks; where a format cannot, starts again from the first byte.
-    fn go_to(&mut self, moment_us: i64) -> Result<(), TaskError> {
+    fn seek(&mut self, moment_us: i64) -> Result<(), TaskError> {
         if self.position.is_none() && moment_us == 0 {
             return Ok(());
         }
@@ -195,10 +219,10 @@ fn locate(cuts: &[Cut], frame: u64) -> (usize, u64) {
     (cuts.len() - 1, 0)
 }
 
-fn still(link: &Link, source: usize, canvas: Canvas, fit: Fit) -> Result<ffmpeg::frame::Video, TaskError> {
+fn image(link: &Link, source: usize, canvas: Canvas, fit: Fit) -> Result<ffmpeg::frame::Video, TaskError> {
     let mut track = VideoTrack::open(input::open(link, source)?, source)?;
     let decoded = track.first()?;
-    on_canvas(&mut ToCanvas::new(canvas, fit), &decoded, canvas, source)
+    on_canvas(&mut ToCanvas::new(canvas, fit), decoded, canvas, source)
 }
 
 fn on_canvas(
@@ -223,7 +247,7 @@ fn logo_overlay(link: &Link, logo: &LogoPlan, canvas: Canvas) -> Result<Overlay,
         .min(f64::from(most_height) / f64::from(shown_height));
     let even = |side: u32| ((((f64::from(side) * scale) / 2.0).round() as u32) * 2).max(2);
     let (width, height) = (even(shown_width), even(shown_height));
-    let rgba = crate::filter::to_rgba(&decoded, width, height)
+    let rgba = crate::filter::to_rgba(decoded, width, height)
         .map_err(|error| unreadable(logo.source, "Scaling the logo", error))?;
     let margin = (canvas.height / 25) & !1;
     let place = |start: bool, end: bool, size: u32, of: u32| {
@@ -242,12 +266,4 @@ fn logo_overlay(link: &Link, logo: &LogoPlan, canvas: Canvas) -> Result<Overlay,
     let y = place(logo.vertical == Vertical::Top, logo.vertical == Vertical::Bottom, height, canvas.height);
     let overlay = Overlay::from_rgba(canvas, x, y, width, height, &rgba);
     overlay.ok_or_else(|| TaskError::internal("the logo lies outside the canvas"))
-}
-
-#[expect(unsafe_code, reason = "copies the planes where they are shared; the frame is valid and ours")]
-fn make_writable(frame: &mut ffmpeg::frame::Video) -> Result<(), TaskError> {
-    match unsafe { ffmpeg::ffi::av_frame_make_writable(frame.as_mut_ptr()) } {
-        0 => Ok(()),
-        error => Err(ours("copying a picture")(ffmpeg::Error::from(error))),
-    }
 }

@@ -11,7 +11,7 @@ use worker::{SampleTask, TaskError, Written};
 
 use crate::backdrop::SplitMix;
 use crate::container::Writer;
-use crate::encode::PictureEncoder;
+use crate::encode::{PictureEncoder, roles};
 use crate::errors::file;
 
 /// The parent hears of every so many frames.
@@ -26,20 +26,21 @@ const NOISE: usize = 64;
 /// Draws and encodes the sample of a task.
 pub(crate) fn encode(task: &SampleTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
     let out = files.take().map_err(file("opening the clip"))?;
-    let mut encoder = PictureEncoder::open(task.canvas, task.fps, &task.encoder, task.frames)?;
+    let mut encoder = PictureEncoder::open(task.canvas, task.fps, &task.encoder)?;
     let mut writer = Writer::new(out, &encoder.extradata(), task.fps).map_err(file("writing the clip"))?;
     let mut keep = |packet: &_| writer.write(packet).map_err(file("writing the clip"));
     let landscape = Landscape::new(task.canvas, task.seed);
-    for frame in 0..task.frames {
+    let keys = (0..task.frames.saturating_sub(1)).step_by(task.encoder.gop.max(2) as usize);
+    for (frame, role) in (0..).zip(roles(task.frames, keys)) {
         let picture = landscape.draw(frame as f32 / task.frames as f32);
-        encoder.send(&picture, &mut keep)?;
+        encoder.send(frame, &picture, role, &mut keep)?;
         if frame % PROGRESS_EVERY == 0 {
             link.progress(frame, task.frames);
         }
     }
     encoder.finish(&mut keep)?;
     let head = writer.finish().map_err(file("writing the clip"))?;
-    Ok(Written { frames: head.packets, notes: Vec::new() })
+    Ok(Written { frames: head.packets, ..Written::default() })
 }
 
 /// Luma and both chroma values, BT.709 limited range.

@@ -12,12 +12,11 @@ use crate::errors::unreadable;
 use crate::input::{self, MAX_PIXELS, video_stream};
 
 /// Timestamps within this many microseconds of a moment count as reached: containers round to their time base.
-const TOLERANCE_US: i64 = 1_500;
+pub(crate) const TOLERANCE_US: i64 = 1_500;
 
 /// A decoded picture with what its container says about it.
-#[derive(Clone)]
 pub(crate) struct Decoded {
-    /// The picture as decoded; shared with the decoder, so never drawn on.
+    /// The picture as decoded; the decoder may hold it too, so it is never drawn on.
     pub(crate) frame: ffmpeg::frame::Video,
     /// What the container says about showing it.
     pub(crate) shape: Shape,
@@ -96,12 +95,12 @@ impl VideoTrack {
     }
 
     /// The first picture.
-    pub(crate) fn first(&mut self) -> Result<Decoded, TaskError> {
+    pub(crate) fn first(&mut self) -> Result<&Decoded, TaskError> {
         self.at(i64::MIN / 4).map(|(decoded, _)| decoded)
     }
 
     /// The picture visible at a moment in microseconds, and whether the track has not ended before it.
-    pub(crate) fn at(&mut self, moment_us: i64) -> Result<(Decoded, bool), TaskError> {
+    pub(crate) fn at(&mut self, moment_us: i64) -> Result<(&Decoded, bool), TaskError> {
         loop {
             match &self.upcoming {
                 Some((from, _)) if *from > moment_us + TOLERANCE_US && self.current.is_some() => break,
@@ -120,7 +119,7 @@ impl VideoTrack {
         }
         let ended = self.upcoming.is_none();
         match &self.current {
-            Some((_, decoded)) => Ok((decoded.clone(), !ended)),
+            Some((_, decoded)) => Ok((decoded, !ended)),
             None => Err(TaskError::source(
                 self.source,
                 "MEDIA_UNREADABLE",
@@ -130,6 +129,11 @@ impl VideoTrack {
                 ),
             )),
         }
+    }
+
+    /// The picture that was answered last.
+    pub(crate) fn current(&self) -> Option<&Decoded> {
+        self.current.as_ref().map(|(_, decoded)| decoded)
     }
 
     /// Goes to a moment in microseconds; the next moment asked must not be earlier.
@@ -238,6 +242,12 @@ fn container_shape(stream: &ffmpeg::Stream<'_>) -> (u8, bool, (u32, u32)) {
     let (turns, mirrored) = matrix.and_then(|data| turn_of(data.data())).unwrap_or((0, false));
     let aspect = unsafe { (*stream.as_ptr()).sample_aspect_ratio };
     (turns, mirrored, (aspect.num.max(0) as u32, aspect.den.max(0) as u32))
+}
+
+/// Whether a stream is shown as it is stored, in square pixels.
+pub(crate) fn is_upright(stream: &ffmpeg::Stream<'_>) -> bool {
+    let (turns, mirrored, (num, den)) = container_shape(stream);
+    turns == 0 && !mirrored && (num == den || num == 0 || den == 0)
 }
 
 /// The turn that the frame itself carries: a display matrix, or EXIF orientation.

@@ -111,6 +111,7 @@ fn allow_list() -> io::Result<BpfProgram> {
         libc::SYS_read,
         libc::SYS_readv,
         libc::SYS_recvfrom,
+        libc::SYS_recvmsg,
         libc::SYS_restart_syscall,
         libc::SYS_rseq,
         libc::SYS_rt_sigaction,

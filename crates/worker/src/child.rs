@@ -1,20 +1,19 @@
-//! The child's side: shut the cage, take the task, ask for bytes, answer.
+//! The child's side: shut the cage, then task by task: take it, ask for bytes, answer.
 //!
 //! One request is under way at a time, so reads block and are answered in order. Any failure of the socket ends
 //! the child: its parent is gone or has given up.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd, FromRawFd};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cage::{self, Limits};
-use crate::protocol::{CageReport, Reply, Task, TaskError};
+use crate::descriptors;
+use crate::protocol::{Answer, CageReport, Cost, Reply, Task, TaskError};
 use crate::wire::{self, Kind, ReadRequest};
-
-/// First descriptor of the files that came with the task.
-const FIRST_FILE: i32 = 3;
 
 /// The child's end of the socket pair. Cheap to clone.
 #[derive(Clone)]
@@ -71,26 +70,23 @@ impl Link {
 }
 
 /// The files that came with the task, taken one by one in order.
+#[derive(Default)]
 pub struct Files {
-    next: i32,
+    waiting: VecDeque<File>,
 }
 
 impl Files {
-    /// The next file.
+    /// The next file; an absent one is an error here, not a write into nothing later.
     pub fn take(&mut self) -> io::Result<File> {
-        #[expect(
-            unsafe_code,
-            reason = "a descriptor that the parent mapped here, owned by nobody else, is taken once"
-        )]
-        let file = unsafe { File::from_raw_fd(self.next) };
-        self.next += 1;
-        file.metadata()?; // an absent descriptor is an error here, not a write into nothing later
-        Ok(file)
+        self.waiting
+            .pop_front()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "a file of the task is missing"))
     }
 }
 
-/// Runs a child: one task, one answer. The exit code is 0 where an answer was given, whatever it says.
-pub fn run(work: impl FnOnce(Task, &Link, &mut Files) -> Result<Reply, TaskError>) -> i32 {
+/// Runs a child: task after task until the parent closes its end. The exit code is 0 where every task was answered,
+/// whatever the answers say.
+pub fn run(work: impl FnMut(Task, &Link, &mut Files) -> Result<Reply, TaskError>) -> i32 {
     match answer(work) {
         Ok(()) => 0,
         Err(error) => {
@@ -107,27 +103,66 @@ pub fn run(work: impl FnOnce(Task, &Link, &mut Files) -> Result<Reply, TaskError
     }
 }
 
-fn answer(work: impl FnOnce(Task, &Link, &mut Files) -> Result<Reply, TaskError>) -> io::Result<()> {
+fn answer(mut work: impl FnMut(Task, &Link, &mut Files) -> Result<Reply, TaskError>) -> io::Result<()> {
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
-    let mut stream = UnixStream::from(socket);
+    let stream = UnixStream::from(socket);
     let landlock = cage::shut(Limits::default())?;
-    let mut payload = Vec::new();
-    if wire::read(&mut stream, &mut payload, wire::PARENT_FRAME_LIMIT)? != Kind::Task {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the first frame must be a task"));
-    }
-    let task: Task = serde_json::from_slice(&payload)?;
     let link = Link { stream: Arc::new(Mutex::new(stream)) };
-    let mut files = Files { next: FIRST_FILE };
-    let result = match task {
-        Task::Cage => Ok(Reply::Cage(try_to_break_out(landlock))),
-        task => work(task, &link, &mut files),
-    };
-    let (kind, body) = match &result {
-        Ok(reply) => (Kind::Done, serde_json::to_vec(reply)?),
-        Err(error) => (Kind::Failed, serde_json::to_vec(error)?),
-    };
+    loop {
+        let mut files = Files::default();
+        let Some(task) = next_task(&link, &mut files)? else { return Ok(()) };
+        let before = cpu_us();
+        let result = match task {
+            Task::Cage => Ok(Reply::Cage(try_to_break_out(landlock))),
+            task => work(task, &link, &mut files),
+        };
+        let (kind, body) = match result {
+            Ok(reply) => {
+                let cost = Cost { cpu_us: cpu_us().saturating_sub(before), peak_bytes: peak_bytes() };
+                (Kind::Done, serde_json::to_vec(&Answer { reply, cost })?)
+            }
+            Err(error) => (Kind::Failed, serde_json::to_vec(&error)?),
+        };
+        wire::write(&mut *link.lock(), kind, &body)?;
+    }
+}
+
+/// Waits for a task and its files; `None` where the parent needs this child no longer.
+fn next_task(link: &Link, files: &mut Files) -> io::Result<Option<Task>> {
     let mut stream = link.lock();
-    wire::write(&mut *stream, kind, &body)
+    loop {
+        let Some(head) = descriptors::receive(&stream, &mut files.waiting)? else { return Ok(None) };
+        match wire::parse_head(head, wire::PARENT_FRAME_LIMIT)? {
+            (Kind::Files, 0) => {}
+            (Kind::Task, length) => {
+                let mut payload = vec![0; length];
+                stream.read_exact(&mut payload)?;
+                return Ok(Some(serde_json::from_slice(&payload)?));
+            }
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "a task was expected")),
+        }
+    }
+}
+
+/// Processor time of this process so far, in microseconds.
+fn cpu_us() -> u64 {
+    let usage = usage();
+    let us = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+    us(usage.ru_utime) + us(usage.ru_stime)
+}
+
+/// The most memory that this process has had so far, in bytes.
+fn peak_bytes() -> u64 {
+    usage().ru_maxrss as u64 * 1024
+}
+
+#[expect(unsafe_code, reason = "the kernel fills in a structure that is all numbers")]
+fn usage() -> libc::rusage {
+    unsafe {
+        let mut usage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    }
 }
 
 fn try_to_break_out(landlock: &str) -> CageReport {

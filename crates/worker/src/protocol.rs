@@ -2,7 +2,7 @@
 //!
 //! Files are numbered in the order in which [`crate::Run::files`] lists them; sources keep their plan's numbers.
 
-use plan::{AudioPlan, LogoPlan, MediaInfo, ScenePlan};
+use plan::{AudioPlan, LogoPlan, MediaInfo, ScenePlan, Takes};
 use serde::{Deserialize, Serialize};
 use storyboard::Canvas;
 
@@ -14,19 +14,21 @@ pub enum Task {
     Cage,
     /// Say what source 0 is.
     Probe,
+    /// Say what the libraries are.
+    Versions,
     /// Encode one scene. Files: 0 the overlays to read, 1 the clip to write.
     Clip(ClipTask),
-    /// Draw one frame as JPEG. Files: 0 the overlays to read, 1 the JPEG to write.
+    /// Draw one frame. Files: 0 the overlays to read, 1 the picture to write.
     Frame(FrameTask),
     /// Mix and encode the sound. Files: 0 the sound clip to write.
     Sound(SoundTask),
-    /// Join clips and sound. Files: the clips in order, the sound clip, the film to write, the audio file to write.
+    /// Join clips and sound. Files: the distinct clips, the sound clip, the film to write, the audio file to write.
     Assemble(AssembleTask),
     /// Draw and encode a moving picture of the program's own, for the demo. Files: 0 the clip to write.
     Sample(SampleTask),
 }
 
-/// What is needed to draw the frames of one scene.
+/// What is needed to draw and encode the frames of one scene.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClipTask {
     /// Size of the picture.
@@ -35,12 +37,16 @@ pub struct ClipTask {
     pub fps: u32,
     /// The scene.
     pub scene: ScenePlan,
+    /// What of it is encoded, and how that is played; empty where one frame is drawn.
+    pub takes: Takes,
     /// The logo.
     pub logo: Option<LogoPlan>,
     /// One for each caption page of the scene, in order; `None` where a page draws nothing.
     pub overlays: Vec<Option<OverlayRef>>,
     /// How to encode.
     pub encoder: EncoderSettings,
+    /// Whether to answer with the digest of every picture as it is handed to the encoder.
+    pub digests: bool,
 }
 
 /// One frame of a scene.
@@ -50,6 +56,20 @@ pub struct FrameTask {
     pub clip: ClipTask,
     /// Which frame, from the scene's start.
     pub frame: u64,
+    /// How it is written.
+    pub format: PictureFormat,
+}
+
+/// How a picture is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureFormat {
+    /// JPEG of high quality.
+    Jpeg,
+    /// PNG, without loss beyond the conversion to RGB.
+    Png,
+    /// WebP of high quality.
+    Webp,
 }
 
 /// Where an overlay's pixels lie in the overlay file: `width * height * 4` bytes of premultiplied RGBA.
@@ -104,8 +124,10 @@ pub struct AssembleTask {
     pub fps: u32,
     /// Length of the film; the clips' frames must add up to it.
     pub frames: u64,
-    /// How many clips there are.
+    /// How many distinct clips there are.
     pub clips: usize,
+    /// The clip of each scene, in order, by its number among the files.
+    pub order: Vec<usize>,
     /// Title written into the file.
     pub title: String,
 }
@@ -133,6 +155,8 @@ pub enum Reply {
     Cage(CageReport),
     /// What the source is.
     Probe(MediaInfo),
+    /// What the libraries are.
+    Versions(Versions),
     /// The files are written.
     Written(Written),
 }
@@ -144,6 +168,72 @@ pub struct Written {
     pub frames: u64,
     /// What the client should know, such as a source that ended early.
     pub notes: Vec<Note>,
+    /// Pictures that came out of the source as they were, without being encoded.
+    #[serde(default)]
+    pub copied: u64,
+    /// Why none did, where that was considered.
+    #[serde(default)]
+    pub not_copied: Option<String>,
+    /// Digests of the pictures in the order in which they were drawn, where they were asked for.
+    #[serde(default)]
+    pub digests: Vec<Digest>,
+}
+
+/// XXH3 of a picture's planes without padding, as it is handed to the encoder: equal pictures, equal numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(#[serde(with = "hexadecimal")] pub u64);
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Numbers of 64 bits as text: JSON readers may keep only 53 of them.
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{number:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(de::Error::custom)
+    }
+}
+
+/// A reply with what it took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The reply.
+    pub reply: Reply,
+    /// What it took.
+    pub cost: Cost,
+}
+
+/// What a task took of its child.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Processor time of this task in microseconds.
+    pub cpu_us: u64,
+    /// The most memory that the child has had so far, in bytes.
+    pub peak_bytes: u64,
+}
+
+/// Versions of what encodes: other versions may make other bytes of the same pictures.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Versions {
+    /// This program.
+    pub storyreel: String,
+    /// FFmpeg, as its libraries name it.
+    pub ffmpeg: String,
+    /// libavcodec, libavformat, libavfilter and libswscale.
+    pub libraries: String,
+    /// x264, as its streams name it.
+    pub x264: String,
 }
 
 /// Something about a source that did not stop the work.

@@ -11,18 +11,21 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use command_fds::{CommandFdExt, FdMapping};
 use media::{ObjectReader, SourceError};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::{CageReport, Reply, Task, TaskError};
+use crate::descriptors;
+use crate::protocol::{Answer, CageReport, Reply, Task, TaskError};
 use crate::wire::{self, Kind, ReadRequest};
 
 /// Longest silence of a child before it counts as hung. A child is heard at every read and every few frames.
 const SILENCE: Duration = Duration::from_secs(300);
+/// How long an idle child may take to end.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// How much of a child's last words is kept.
 const STDERR_KEPT: usize = 4096;
 
@@ -88,48 +91,12 @@ impl Supervisor {
         Self { executable }
     }
 
-    /// Runs one task in one child.
+    /// Runs one task in a child of its own.
     pub async fn run(&self, task: &Task, run: Run<'_>) -> Result<Reply, WorkerError> {
-        let (ours, theirs) = StdUnixStream::pair()?;
-        let mut child = self.spawn(theirs, run.files)?;
-        let mut stderr = child.stderr.take().expect("standard error is piped");
-        let last_words = tokio::spawn(async move {
-            let mut kept = Vec::new();
-            let mut buffer = [0; 1024];
-            while let Ok(read) = stderr.read(&mut buffer).await {
-                if read == 0 {
-                    break;
-                }
-                kept.extend_from_slice(&buffer[..read]);
-                let excess = kept.len().saturating_sub(STDERR_KEPT);
-                kept.drain(..excess);
-            }
-            String::from_utf8_lossy(&kept).trim().to_owned()
-        });
-        ours.set_nonblocking(true)?;
-        let mut stream = UnixStream::from_std(ours)?;
-        let mut talk = Talk { sources: &run.sources, last_source: None, failed_read: None };
-        let outcome = tokio::select! {
-            outcome = talk.serve(&mut stream, task, run.progress) => outcome,
-            () = run.cancel.cancelled() => Err(WorkerError::Cancelled),
-        };
-        if outcome.is_err() {
-            // It may have ended by itself; either way it does not live on.
-            let _ = child.start_kill();
-        }
-        let status = child.wait().await?;
-        match outcome {
-            // What the parent knows of a failed read says more than what libav made of it.
-            Err(WorkerError::Task(_) | WorkerError::Io(_)) if talk.failed_read.is_some() => {
-                let (source_index, error) = talk.failed_read.take().expect("just looked");
-                Err(WorkerError::Read { source_index, error })
-            }
-            Err(WorkerError::Io(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                let stderr = last_words.await.unwrap_or_default();
-                Err(WorkerError::Crashed { status, stderr, last_source: talk.last_source })
-            }
-            outcome => outcome,
-        }
+        let mut worker = self.start()?;
+        let outcome = worker.work(task, run).await;
+        worker.end().await;
+        outcome.map(|answer| answer.reply)
     }
 
     /// Asks a child to break out, and says what held.
@@ -146,21 +113,91 @@ impl Supervisor {
         }
     }
 
-    fn spawn(&self, socket: StdUnixStream, files: Vec<OwnedFd>) -> std::io::Result<Child> {
-        let mut command = Command::new(&self.executable);
-        command
+    /// Starts a child, which waits for its first task.
+    pub(crate) fn start(&self) -> Result<Worker, WorkerError> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        let mut child = self.spawn(theirs)?;
+        let mut stderr = child.stderr.take().expect("standard error is piped");
+        let last_words = tokio::spawn(async move {
+            let mut kept = Vec::new();
+            let mut buffer = [0; 1024];
+            while let Ok(read) = stderr.read(&mut buffer).await {
+                if read == 0 {
+                    break;
+                }
+                kept.extend_from_slice(&buffer[..read]);
+                let excess = kept.len().saturating_sub(STDERR_KEPT);
+                kept.drain(..excess);
+            }
+            String::from_utf8_lossy(&kept).trim().to_owned()
+        });
+        ours.set_nonblocking(true)?;
+        Ok(Worker { child, stream: UnixStream::from_std(ours)?, last_words })
+    }
+
+    fn spawn(&self, socket: StdUnixStream) -> std::io::Result<Child> {
+        Command::new(&self.executable)
             .arg(crate::CHILD_ARGUMENT)
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(socket)))
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mappings =
-            files.into_iter().zip(3..).map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
-        command.fd_mappings(mappings.collect()).map_err(std::io::Error::other)?;
-        command.spawn()
+            .kill_on_drop(true)
+            .spawn()
     }
+}
+
+/// One child and the parent's end of its socket.
+pub(crate) struct Worker {
+    child: Child,
+    stream: UnixStream,
+    last_words: JoinHandle<String>,
+}
+
+impl Worker {
+    /// Runs one task. Whether the child may take another afterwards says [`is_fit`].
+    pub(crate) async fn work(&mut self, task: &Task, run: Run<'_>) -> Result<Answer, WorkerError> {
+        let mut talk = Talk { sources: &run.sources, last_source: None, failed_read: None };
+        let outcome = tokio::select! {
+            outcome = talk.serve(&mut self.stream, task, &run.files, run.progress) => outcome,
+            () = run.cancel.cancelled() => Err(WorkerError::Cancelled),
+        };
+        match outcome {
+            // What the parent knows of a failed read says more than what libav made of it.
+            Err(WorkerError::Task(_) | WorkerError::Io(_)) if talk.failed_read.is_some() => {
+                let (source_index, error) = talk.failed_read.take().expect("just looked");
+                Err(WorkerError::Read { source_index, error })
+            }
+            Err(WorkerError::Io(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                // It may have ended by itself; either way it does not live on.
+                let _ = self.child.start_kill();
+                let status = self.child.wait().await?;
+                let stderr = (&mut self.last_words).await.unwrap_or_default();
+                Err(WorkerError::Crashed { status, stderr, last_source: talk.last_source })
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Ends the child and waits until it has ended.
+    pub(crate) async fn end(mut self) {
+        // A child that waits for a task ends at the end of its socket; another one is not waited for.
+        let _ = self.stream.shutdown().await;
+        if tokio::time::timeout(FAREWELL, self.child.wait()).await.is_err() {
+            let _ = self.child.kill().await;
+        }
+    }
+
+    /// Ends the child in the middle of its work.
+    pub(crate) async fn kill(mut self) {
+        let _ = self.child.kill().await;
+    }
+}
+
+/// Whether a child that came to this end can take another task: it answered and waits again.
+pub(crate) fn is_fit(outcome: &Result<Answer, WorkerError>) -> bool {
+    matches!(outcome, Ok(_) | Err(WorkerError::Task(_)))
 }
 
 struct Talk<'a> {
@@ -174,10 +211,12 @@ impl Talk<'_> {
         &mut self,
         stream: &mut UnixStream,
         task: &Task,
+        files: &[OwnedFd],
         progress: &(dyn Fn(u64, u64) + Sync),
-    ) -> Result<Reply, WorkerError> {
+    ) -> Result<Answer, WorkerError> {
         let body = serde_json::to_vec(task).map_err(std::io::Error::from)?;
         // A child that died at once shows as the end of the stream, whether at this write or at the next read.
+        let _ = descriptors::send(stream, files).await;
         let _ = wire::send(stream, Kind::Task, &body).await;
         loop {
             let frame = wire::receive(stream, wire::CHILD_FRAME_LIMIT);
@@ -200,7 +239,7 @@ impl Talk<'_> {
                     let error: TaskError = serde_json::from_slice(&payload).map_err(std::io::Error::from)?;
                     return Err(error.into());
                 }
-                Kind::Task | Kind::Data | Kind::ReadFailed => {
+                Kind::Task | Kind::Files | Kind::Data | Kind::ReadFailed => {
                     return Err(
                         std::io::Error::new(std::io::ErrorKind::InvalidData, "unexpected frame").into()
                     );

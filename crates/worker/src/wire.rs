@@ -10,6 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 pub const CHILD_FRAME_LIMIT: usize = 1 << 20;
 /// Largest frame that a child accepts from its parent.
 pub const PARENT_FRAME_LIMIT: usize = 64 << 20;
+/// Bytes of a frame's head.
+pub(crate) const HEAD: usize = 5;
 /// Most bytes that one read may ask for.
 pub const READ_LIMIT: u32 = 4 << 20;
 
@@ -18,6 +20,8 @@ pub const READ_LIMIT: u32 = 4 << 20;
 pub enum Kind {
     /// Parent to child: the task, JSON.
     Task,
+    /// Parent to child: files of the next task, as descriptors beside an empty frame.
+    Files,
     /// Parent to child: the bytes asked for.
     Data,
     /// Parent to child: they cannot be had; the text says why.
@@ -26,17 +30,18 @@ pub enum Kind {
     Read,
     /// Child to parent: done and total, two 64-bit numbers.
     Progress,
-    /// Child to parent: the reply, JSON. The last frame.
+    /// Child to parent: the reply and what it cost, JSON. The last frame of a task.
     Done,
-    /// Child to parent: the error, JSON. The last frame.
+    /// Child to parent: the error, JSON. The last frame of a task.
     Failed,
 }
 
 impl Kind {
-    const ALL: [(Self, u8); 7] = [
+    const ALL: [(Self, u8); 8] = [
         (Self::Task, 1),
         (Self::Data, 2),
         (Self::ReadFailed, 3),
+        (Self::Files, 4),
         (Self::Read, 10),
         (Self::Progress, 11),
         (Self::Done, 12),
@@ -92,14 +97,14 @@ fn invalid(message: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
-fn head(kind: Kind, length: usize) -> io::Result<[u8; 5]> {
+pub(crate) fn head(kind: Kind, length: usize) -> io::Result<[u8; HEAD]> {
     let length = u32::try_from(length).map_err(|_| invalid("frame too long"))?;
     let mut head = [kind.byte(), 0, 0, 0, 0];
     head[1..].copy_from_slice(&length.to_le_bytes());
     Ok(head)
 }
 
-fn parse_head(head: [u8; 5], limit: usize) -> io::Result<(Kind, usize)> {
+pub(crate) fn parse_head(head: [u8; HEAD], limit: usize) -> io::Result<(Kind, usize)> {
     let kind = Kind::from_byte(head[0])?;
     let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]) as usize;
     if length > limit {
@@ -116,7 +121,7 @@ pub fn write(to: &mut impl Write, kind: Kind, payload: &[u8]) -> io::Result<()> 
 
 /// Reads one frame into `payload`; blocking, for the child.
 pub fn read(from: &mut impl Read, payload: &mut Vec<u8>, limit: usize) -> io::Result<Kind> {
-    let mut bytes = [0; 5];
+    let mut bytes = [0; HEAD];
     from.read_exact(&mut bytes)?;
     let (kind, length) = parse_head(bytes, limit)?;
     payload.resize(length, 0);
@@ -132,7 +137,7 @@ pub async fn send(to: &mut (impl AsyncWrite + Unpin), kind: Kind, payload: &[u8]
 
 /// Reads one frame, for the parent.
 pub async fn receive(from: &mut (impl AsyncRead + Unpin), limit: usize) -> io::Result<(Kind, Vec<u8>)> {
-    let mut bytes = [0; 5];
+    let mut bytes = [0; HEAD];
     from.read_exact(&mut bytes).await?;
     let (kind, length) = parse_head(bytes, limit)?;
     let mut payload = vec![0; length];

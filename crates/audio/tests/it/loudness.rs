@@ -42,3 +42,16 @@ fn adapters_keep_lengths() {
     assert_eq!(delayed[100..], [1.0; 200]);
     assert_eq!(ones().read(&mut [0.0]), Ok(0));
 }
+
+#[test]
+fn a_meter_of_one_thing_measures_it_as_one_of_both_does() {
+    let values = tone(700.0, 0.4, 2 * RATE as usize);
+    let both = measured(&values);
+    let (mut loudness, mut peak) = (Meter::of_loudness(), Meter::of_true_peak());
+    loudness.feed(&values);
+    peak.feed(&values);
+    assert_eq!(loudness.integrated(), both.integrated());
+    assert_eq!(loudness.true_peak(), f64::NEG_INFINITY);
+    assert_eq!(peak.true_peak(), both.true_peak());
+    assert_eq!(peak.integrated(), None);
+}

@@ -66,11 +66,13 @@ async fn render(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
         Ok(connections) => connections,
         Err(problems) => return Ok(Outcome::Problems(problems)),
     };
-    let studio = studio::open(&config)?;
+    let artefacts = if arguments.no_cache { None } else { config.artefacts() };
+    let studio = studio::open(&config, artefacts)?;
     let cancel = signals::stop_token().context("listening for signals")?;
     let (bar, show) = progress::bar();
     let opener = Arc::new(opener(arguments, &config, &connections)?);
-    let context = JobContext { opener, progress: show, cancel };
+    let owner = arguments.owner.clone();
+    let context = JobContext { owner, opener, progress: show, cancel, digests: arguments.frame_digests };
     let directory = parent(&arguments.output);
     std::fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
     // Beside the film, so that publishing is a rename; removed whatever happens.
@@ -166,12 +168,22 @@ fn publish(film: &Film, work: &Path, output: &Path) -> anyhow::Result<()> {
 
 fn film_report(planned: &Planned, film: &Film, warnings: &[Warning]) -> Value {
     json!({
-        "film": film,
+        "film": without_report(film),
+        "took": film.report,
         "planHash": planned.plan.hash(),
         "plan": planned.plan,
         "warnings": warnings,
         "problems": [],
     })
+}
+
+/// The film without its report, which stands beside it.
+fn without_report(film: &Film) -> Value {
+    let mut film = json!(film);
+    if let Some(members) = film.as_object_mut() {
+        members.remove("report");
+    }
+    film
 }
 
 fn report(arguments: &RenderArguments, report: &Value) -> anyhow::Result<()> {

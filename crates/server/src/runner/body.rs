@@ -48,6 +48,8 @@ async fn attempt(app: &Arc<App>, job: &Job, cancel: &CancellationToken) -> Resul
     };
     let (sink, writer) = progress::channel(write, cancel);
     let context = JobContext {
+        owner: job.owner.to_string(),
+        digests: false,
         opener: app.access.opener(job.id.as_str(), connections),
         progress: Arc::clone(&sink),
         cancel: cancel.clone(),

@@ -125,6 +125,7 @@ impl Filmmaker for TestStudio {
                 bytes_read: 7,
                 requests: 2,
                 warnings: vec![Warning::new("FILMING", "From the filming.")],
+                report: pipeline::Report::default(),
             };
             Ok(Shot { plan: planned.plan, warnings: planned.warnings, film })
         })

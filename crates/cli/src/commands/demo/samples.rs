@@ -68,6 +68,7 @@ impl Sample {
             fps: FPS,
             frames,
             clips: 1,
+            order: vec![0],
             title: self.key.to_owned(),
         });
         run(supervisor, &joined, vec![clip.into(), sound.into(), film.into(), aside.into()], &|_| {}).await
