@@ -146,6 +146,12 @@ pub(crate) fn walk(root: &OwnedFd) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// Bytes that are free on the cache's disk.
+pub(crate) fn free(root: &OwnedFd) -> io::Result<u64> {
+    let disk = fs::fstatvfs(root)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// Removes an entry; that it is gone already is as good.
 pub(crate) fn remove(root: &OwnedFd, kind: Kind, key: &Key) -> io::Result<()> {
     let gone = shelf(root, kind, key)

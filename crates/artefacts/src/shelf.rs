@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use crate::places::Entry;
 use crate::{Draft, Key, Kind, Pruned, Survey, places, seal};
 
 /// A cache in a directory. Clones are the same cache; other processes may use the directory at the same time.
@@ -29,6 +30,8 @@ struct Ledger {
     seen: Option<u64>,
     /// What was kept by this process since.
     since: u64,
+    /// The limit as the disk allowed it then.
+    limit: u64,
 }
 
 /// The body of an artefact.
@@ -78,7 +81,8 @@ pub enum Found {
 }
 
 impl Artefacts {
-    /// The cache in `directory`, which is made where it is missing, with at most `limit_bytes` of files. Removes the
+    /// The cache in `directory`, which is made where it is missing, with at most `limit_bytes` of files, and at most as
+    /// much as it leaves free on the disk. Removes the
     /// drafts of processes that died: those whose lock nobody holds.
     ///
     /// # Errors
@@ -162,7 +166,7 @@ impl Artefacts {
     pub fn prune(&self, to_bytes: u64) -> io::Result<Pruned> {
         let root = places::root(self.directory())?;
         places::sweep(&root)?;
-        let (pruned, _) = evict(&root, to_bytes, to_bytes, None)?;
+        let (pruned, _) = evict(&root, places::walk(&root)?, to_bytes, to_bytes, None)?;
         Ok(pruned)
     }
 
@@ -172,26 +176,44 @@ impl Artefacts {
     /// keeping; and it looks after every 64th part of the limit, since other processes keep too. So n processes are at
     /// most n 64ths above the limit, and one is never above it.
     pub(crate) fn make_room(&self, root: &OwnedFd, kept: u64, new: (Kind, Key)) {
-        let limit = self.limit();
-        let step = limit / 64;
         let mut ledger = self.inner.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.since = ledger.since.saturating_add(kept);
-        let within = |seen: u64| ledger.since <= step && seen.saturating_add(ledger.since) <= limit;
+        let within = |seen: u64| {
+            ledger.since <= ledger.limit / 64 && seen.saturating_add(ledger.since) <= ledger.limit
+        };
         if ledger.seen.is_some_and(within) {
             return;
         }
-        match evict(root, limit, limit - step, Some(new)) {
-            Ok((_, left)) => *ledger = Ledger { seen: Some(left), since: 0 },
+        match make_room(root, self.limit(), new) {
+            Ok(seen) => *ledger = seen,
             Err(error) => tracing::warn!(%error, "the artefact cache cannot make room"),
         }
     }
 }
 
+/// Looks at what is held, and makes room within the limit and the disk: of what the disk has for the cache, half is
+/// left to others, whatever the limit says.
+fn make_room(root: &OwnedFd, limit: u64, new: (Kind, Key)) -> io::Result<Ledger> {
+    let entries = places::walk(root)?;
+    let limit = limit.min(held(&entries).saturating_add(places::free(root)?) / 2);
+    let (_, left) = evict(root, entries, limit, limit - limit / 64, Some(new))?;
+    Ok(Ledger { seen: Some(left), since: 0, limit })
+}
+
+fn held(entries: &[Entry]) -> u64 {
+    entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.bytes))
+}
+
 /// Where more than `limit` is held, lets the least recently used go until `to` is left, but not `new`. Answers also
 /// with what is left.
-fn evict(root: &OwnedFd, limit: u64, to: u64, new: Option<(Kind, Key)>) -> io::Result<(Pruned, u64)> {
-    let mut entries = places::walk(root)?;
-    let mut held = entries.iter().fold(0u64, |sum, entry| sum.saturating_add(entry.bytes));
+fn evict(
+    root: &OwnedFd,
+    mut entries: Vec<Entry>,
+    limit: u64,
+    to: u64,
+    new: Option<(Kind, Key)>,
+) -> io::Result<(Pruned, u64)> {
+    let mut held = held(&entries);
     let mut pruned = Pruned::default();
     // An entry may be empty, after a loss of power: to hold nothing is to have none.
     if held <= limit && limit > 0 {

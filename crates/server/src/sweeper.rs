@@ -78,11 +78,15 @@ async fn forget(app: &Arc<App>, now: Millis) -> Result<(), Failed> {
 }
 
 /// The oldest films, as long as the data directory is larger than the operator allows. All of it counts: films, what
-/// is being made, the database and its copies; only films can go.
+/// is being made, the database and its copies; only films can go. The cache has a limit of its own: no film goes for
+/// what only saves time.
 async fn by_limit(app: &Arc<App>, now: Millis) -> Result<(), Failed> {
     let Some(most) = app.settings.max_data_bytes else { return Ok(()) };
     let directory = app.settings.data_dir.clone();
-    let mut total = tokio::task::spawn_blocking(move || disk::used(&directory)).await?;
+    let mut total = tokio::task::spawn_blocking(move || {
+        disk::used(&directory).saturating_sub(disk::used(&directory.join("cache")))
+    })
+    .await?;
     if total <= most {
         return Ok(());
     }
