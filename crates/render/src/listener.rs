@@ -3,6 +3,8 @@
 //! Invariants: moments are kept by timestamps, so that a gap in a source is silence and not a shift; a source whose
 //! sound ends early is followed by silence.
 
+use std::rc::Rc;
+
 use audio::{RATE, Stream};
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
@@ -17,6 +19,12 @@ use crate::input;
 /// Seek this much earlier than asked: codecs need a few packets to settle.
 const RUN_UP_US: i64 = 200_000;
 
+/// Samples of a round that are kept at most, to be heard again without decoding: about 65 seconds, 24 MiB.
+const KEPT: usize = (24 << 20) / size_of::<Sample>();
+
+/// Left and right, as the resampler gives them.
+type Sample = (f32, f32);
+
 /// Decodes one source's sound from a moment on.
 struct Listener {
     input: Input,
@@ -25,9 +33,11 @@ struct Listener {
     decoder: ffmpeg::decoder::Audio,
     graph: Option<(Format, ffmpeg::filter::Graph)>,
     start_us: i64,
-    /// Values decoded and not yet read.
-    ready: std::collections::VecDeque<f32>,
-    /// The sample, from the source's start, that `ready` is to begin with.
+    /// Samples decoded.
+    ready: Vec<Sample>,
+    /// How many of them have been read.
+    given: usize,
+    /// The sample, from the source's start, that is to be read next.
     wanted: i64,
     /// The sample that the next decoded one is, once known.
     position: Option<i64>,
@@ -63,7 +73,8 @@ impl Listener {
             decoder,
             graph: None,
             start_us,
-            ready: std::collections::VecDeque::new(),
+            ready: Vec::new(),
+            given: 0,
             wanted: 0,
             position: None,
             drained: false,
@@ -79,6 +90,7 @@ impl Listener {
         self.decoder.flush();
         self.graph = None;
         self.ready.clear();
+        self.given = 0;
         self.wanted = sample;
         self.position = None;
         self.drained = false;
@@ -87,21 +99,30 @@ impl Listener {
 
     /// Reads what comes next; 0 at the end.
     fn read(&mut self, out: &mut [f32]) -> Result<usize, TaskError> {
-        while self.ready.is_empty() && !self.drained {
+        let samples = self.read_samples(out.len() / 2)?;
+        for (to, (left, right)) in out.chunks_exact_mut(2).zip(samples) {
+            to.copy_from_slice(&[*left, *right]);
+        }
+        Ok(samples.len() * 2)
+    }
+
+    /// The samples that come next, at most so many; none at the end.
+    fn read_samples(&mut self, most: usize) -> Result<&[Sample], TaskError> {
+        while self.given == self.ready.len() && !self.drained {
+            self.ready.clear();
+            self.given = 0;
             self.decode()?;
         }
-        let count = out.len().min(self.ready.len()) & !1;
-        for (to, from) in out.iter_mut().zip(self.ready.drain(..count)) {
-            *to = from;
-        }
-        self.wanted += count as i64 / 2;
-        Ok(count)
+        let first = self.given;
+        self.given += most.min(self.ready.len() - first);
+        self.wanted += (self.given - first) as i64;
+        Ok(&self.ready[first..self.given])
     }
 
     fn decode(&mut self) -> Result<(), TaskError> {
         let mut frame = ffmpeg::frame::Audio::empty();
         match self.decoder.receive_frame(&mut frame) {
-            Ok(()) => self.take(&frame),
+            Ok(()) => self.take(frame),
             Err(ffmpeg::Error::Eof) => {
                 self.drained = true;
                 self.drain()
@@ -129,7 +150,7 @@ impl Listener {
         }
     }
 
-    fn take(&mut self, frame: &ffmpeg::frame::Audio) -> Result<(), TaskError> {
+    fn take(&mut self, mut frame: ffmpeg::frame::Audio) -> Result<(), TaskError> {
         let fail = |error| unreadable(self.source, "Resampling its sound", error);
         let channels = frame.channels().max(1);
         let layout = match frame.channel_layout().bits() {
@@ -141,9 +162,8 @@ impl Listener {
             self.graph = Some((format, resampler(&format).map_err(fail)?));
         }
         if self.position.is_none() {
-            self.position = Some(self.sample_of(frame).unwrap_or(self.wanted));
+            self.position = Some(self.sample_of(&frame).unwrap_or(self.wanted));
         }
-        let mut frame = frame.clone();
         frame.set_channel_layout(ffmpeg::ChannelLayout::from_bits_truncate(layout));
         frame.set_pts(None);
         let (_, graph) = self.graph.as_mut().expect("just built");
@@ -172,15 +192,15 @@ impl Listener {
             if !some(sink.sink().frame(&mut out)).map_err(fail)? {
                 return Ok(());
             }
-            let values: &[(f32, f32)] = out.plane(0);
+            let samples: &[Sample] = out.plane(0);
             let position = self.position.unwrap_or(self.wanted);
-            let next = self.wanted + self.ready.len() as i64 / 2;
+            let next = self.wanted + (self.ready.len() - self.given) as i64;
             // Silence for a late start, at most ten seconds of it: beyond that timestamps are wrong.
             let gap = (position - next).clamp(0, i64::from(RATE) * 10);
-            self.ready.extend(std::iter::repeat_n(0.0, gap as usize * 2));
-            let early = usize::try_from(next - position).unwrap_or(0).min(values.len());
-            self.ready.extend(values[early..].iter().flat_map(|(left, right)| [*left, *right]));
-            self.position = Some(position + values.len() as i64);
+            self.ready.extend(std::iter::repeat_n((0.0, 0.0), gap as usize));
+            let early = usize::try_from(next - position).unwrap_or(0).min(samples.len());
+            self.ready.extend_from_slice(&samples[early..]);
+            self.position = Some(position + samples.len() as i64);
         }
     }
 
@@ -211,23 +231,71 @@ fn resampler(format: &Format) -> Result<ffmpeg::filter::Graph, ffmpeg::Error> {
     Ok(graph)
 }
 
-/// A source's whole sound, once or again and again.
+/// Hears a source's sound from its start, at most so many samples, and keeps it where it is short enough.
+///
+/// # Errors
+/// Whatever opening, reading or decoding the source suffers.
+pub(crate) fn hear(
+    link: &Link,
+    source: usize,
+    samples: u64,
+    mut heard: impl FnMut(&[f32]),
+) -> Result<Option<Kept>, TaskError> {
+    let mut listener = Listener::open(link, source)?;
+    let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
+    let mut kept = Some(Vec::with_capacity(KEPT.min(left)));
+    let mut values = Vec::new();
+    loop {
+        let samples = listener.read_samples(left)?;
+        if samples.is_empty() {
+            return Ok(kept.map(|samples| Kept { samples: samples.into(), next: 0 }));
+        }
+        left -= samples.len();
+        values.clear();
+        values.extend(samples.iter().flat_map(|(left, right)| [*left, *right]));
+        heard(&values);
+        match &mut kept {
+            Some(kept) if kept.len() + samples.len() <= KEPT => kept.extend_from_slice(samples),
+            _ => kept = None,
+        }
+    }
+}
+
+/// What was heard and kept, again and again. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    samples: Rc<Vec<Sample>>,
+    next: usize,
+}
+
+impl Stream for Kept {
+    type Error = TaskError;
+
+    fn read(&mut self, out: &mut [f32]) -> Result<usize, TaskError> {
+        if self.next == self.samples.len() {
+            self.next = 0;
+        }
+        let samples = &self.samples[self.next..];
+        let samples = &samples[..samples.len().min(out.len() / 2)];
+        for (to, (left, right)) in out.chunks_exact_mut(2).zip(samples) {
+            to.copy_from_slice(&[*left, *right]);
+        }
+        self.next += samples.len();
+        Ok(samples.len() * 2)
+    }
+}
+
+/// A source's whole sound, decoded again and again.
 pub(crate) struct Looped {
     listener: Listener,
-    again: bool,
     /// Whether this round gave anything: an empty source must not be asked for ever.
     heard: bool,
 }
 
 impl Looped {
-    /// From start to end.
-    pub(crate) fn once(link: &Link, source: usize) -> Result<Self, TaskError> {
-        Ok(Self { listener: Listener::open(link, source)?, again: false, heard: false })
-    }
-
     /// From start to end, and again.
-    pub(crate) fn forever(link: &Link, source: usize) -> Result<Self, TaskError> {
-        Ok(Self { again: true, ..Self::once(link, source)? })
+    pub(crate) fn open(link: &Link, source: usize) -> Result<Self, TaskError> {
+        Ok(Self { listener: Listener::open(link, source)?, heard: false })
     }
 }
 
@@ -241,7 +309,7 @@ impl Stream for Looped {
                 self.heard = true;
                 return Ok(read);
             }
-            if !self.again || !std::mem::take(&mut self.heard) || out.len() < 2 {
+            if !std::mem::take(&mut self.heard) || out.len() < 2 {
                 return Ok(0);
             }
             self.listener.seek(0)?;

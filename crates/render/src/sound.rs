@@ -1,11 +1,12 @@
 //! The film's sound: music and backgrounds mixed as streams, limited, encoded once as one AAC track.
 //!
-//! Memory is bounded: no track is ever held whole. Music is read twice, first to measure its loudness.
+//! Memory is bounded: no track is ever held whole. Music is heard twice, first to measure its loudness; only a short
+//! one is kept from then on, a long one is decoded anew.
 
 use std::fs::File;
 use std::io::Seek;
 
-use audio::{Bed, Limit, MapError, Meter, Mixer, RATE, Stream, Track, TruePeakLimiter, gain_to};
+use audio::{Bed, MapError, Meter, Mixer, RATE, Stream, Track, TruePeakLimiter, gain_to};
 use ffmpeg_next as ffmpeg;
 use plan::{MusicPlan, MusicPlanSource, SoundPlan};
 use worker::child::{Files, Link};
@@ -14,7 +15,7 @@ use worker::{SoundTask, TaskError, Written};
 use crate::container::{Packet, Reader, Writer};
 use crate::encode::extradata;
 use crate::errors::{file, ours, some};
-use crate::listener::{Cuts, Looped};
+use crate::listener::{Cuts, Kept, Looped, hear};
 
 /// Loudness that music is brought to before its volume is applied, in LUFS.
 const MUSIC_LUFS: f64 = -20.0;
@@ -24,7 +25,7 @@ const CEILING: f64 = audio::limiter::CEILING;
 const QUIET: f32 = 0.4;
 /// How often a loud mix is encoded at most.
 const ATTEMPTS: usize = 4;
-/// Values read at a time.
+/// Values of a bed that are measured at a time.
 const BLOCK: usize = 2 * 4096;
 
 /// Mixes and encodes the sound of a task.
@@ -33,12 +34,14 @@ const BLOCK: usize = 2 * 4096;
 /// mixed anew under a lower ceiling until the film itself keeps it.
 pub(crate) fn encode(task: &SoundTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
     let mut out = files.take().map_err(file("opening the sound"))?;
+    let total = task.audio.samples;
+    let music = task.audio.music.as_ref().map(|music| Music::hear(music, total, link)).transpose()?;
     let mut ceiling = CEILING;
     for _ in 0..ATTEMPTS {
         let writing = file("writing the sound");
         out.set_len(0).and_then(|()| out.rewind()).map_err(&writing)?;
-        let loudest = encode_under(ceiling, task, link, out.try_clone().map_err(&writing)?)?;
-        if loudest < QUIET {
+        let loud = encode_under(ceiling, task, music.as_ref(), link, out.try_clone().map_err(&writing)?)?;
+        if !loud {
             break;
         }
         let over = decoded_peak(out.try_clone().map_err(&writing)?)? - CEILING;
@@ -50,12 +53,18 @@ pub(crate) fn encode(task: &SoundTask, link: &Link, files: &mut Files) -> Result
     Ok(Written::default())
 }
 
-/// Mixes and encodes once; answers with the largest value of the mix.
-fn encode_under(ceiling: f64, task: &SoundTask, link: &Link, out: File) -> Result<f32, TaskError> {
+/// Mixes and encodes once; answers whether the mix is anywhere as loud as [`QUIET`].
+fn encode_under(
+    ceiling: f64,
+    task: &SoundTask,
+    music: Option<&Music<'_>>,
+    link: &Link,
+    out: File,
+) -> Result<bool, TaskError> {
     let total = task.audio.samples;
     let mut mixer = Mixer::new(total);
-    if let Some(music) = &task.audio.music {
-        mixer.add(music_track(music, total, link)?);
+    if let Some(music) = music {
+        mixer.add(music.track(total, link)?);
     }
     for sound in &task.audio.backgrounds {
         mixer.add(background_track(sound, task.fps, link)?);
@@ -65,13 +74,13 @@ fn encode_under(ceiling: f64, task: &SoundTask, link: &Link, out: File) -> Resul
     let mut writer = Writer::new(out, &encoder.extradata(), RATE).map_err(file("writing the sound"))?;
     let mut keep = |packet: &_| writer.write(packet).map_err(file("writing the sound"));
     let mut block = vec![0.0; encoder.frame_size() * 2];
-    let (mut done, mut loudest) = (0u64, 0f32);
+    let (mut done, mut loud) = (0u64, false);
     loop {
         let read = mix.read_full(&mut block)?;
         if read == 0 {
             break;
         }
-        loudest = block[..read].iter().fold(loudest, |loudest, value| loudest.max(value.abs()));
+        loud = block[..read].iter().fold(loud, |loud, value| loud | (value.abs() >= QUIET));
         encoder.send(&block[..read], &mut keep)?;
         done += read as u64 / 2;
         if done % (u64::from(RATE) * 10) < block.len() as u64 {
@@ -83,7 +92,7 @@ fn encode_under(ceiling: f64, task: &SoundTask, link: &Link, out: File) -> Resul
         return Err(TaskError::internal(format!("{done} samples of {total} were mixed")));
     }
     writer.finish().map_err(file("writing the sound"))?;
-    Ok(loudest)
+    Ok(loud)
 }
 
 /// The true peak of encoded sound as a player decodes it, in dBTP.
@@ -99,7 +108,7 @@ fn decoded_peak(sound: File) -> Result<f64, TaskError> {
     }
     let context = ffmpeg::codec::Context::from_parameters(parameters).map_err(&fail)?;
     let mut decoder = context.decoder().audio().map_err(&fail)?;
-    let mut meter = Meter::new();
+    let mut meter = Meter::of_true_peak();
     let mut frame = ffmpeg::frame::Audio::empty();
     let mut values = Vec::new();
     loop {
@@ -120,20 +129,46 @@ fn decoded_peak(sound: File) -> Result<f64, TaskError> {
     }
 }
 
-fn music_track(music: &MusicPlan, total: u64, link: &Link) -> Result<Track<'static, TaskError>, TaskError> {
-    let level = |measured: Option<f64>| gain_to(MUSIC_LUFS, measured) * music.volume as f32;
-    let (stream, gain): (Box<dyn Stream<Error = TaskError>>, f32) = match music.source {
-        MusicPlanSource::Source(source) => {
-            // What is heard is measured, not what is not.
-            let measured = loudness(&mut Limit::new(Looped::once(link, source)?, total))?;
-            (Box::new(Looped::forever(link, source)?), level(measured))
-        }
-        MusicPlanSource::Bed { seed } => {
-            let bed = || MapError::new(Bed::new(seed, total), |never| match never {});
-            (Box::new(bed()), level(loudness::<TaskError>(&mut bed())?))
-        }
-    };
-    Ok(Track { stream, start: 0, length: total, gain, fade_out: music.fade_out })
+/// The film's music, measured once however often it is mixed.
+struct Music<'a> {
+    plan: &'a MusicPlan,
+    /// Level and volume, as a linear amplitude.
+    gain: f32,
+    /// What was heard of a source, where it is short.
+    kept: Option<Kept>,
+}
+
+impl<'a> Music<'a> {
+    /// Measures one round of it, or what a shorter film has of that: what is not heard does not count.
+    fn hear(plan: &'a MusicPlan, total: u64, link: &Link) -> Result<Self, TaskError> {
+        let mut meter = Meter::of_loudness();
+        let kept = match plan.source {
+            MusicPlanSource::Source(source) => hear(link, source, total, |values| meter.feed(values))?,
+            MusicPlanSource::Bed { seed } => {
+                let (mut bed, mut block) = (Bed::new(seed, total), vec![0.0; BLOCK]);
+                loop {
+                    match bed.read(&mut block) {
+                        Ok(0) => break None,
+                        Ok(read) => meter.feed(&block[..read]),
+                        Err(never) => match never {},
+                    }
+                }
+            }
+        };
+        let gain = gain_to(MUSIC_LUFS, meter.integrated()) * plan.volume as f32;
+        Ok(Self { plan, gain, kept })
+    }
+
+    fn track(&self, total: u64, link: &Link) -> Result<Track<'static, TaskError>, TaskError> {
+        let stream: Box<dyn Stream<Error = TaskError>> = match (&self.plan.source, &self.kept) {
+            (_, Some(kept)) => Box::new(kept.clone()),
+            (MusicPlanSource::Source(source), None) => Box::new(Looped::open(link, *source)?),
+            (MusicPlanSource::Bed { seed }, None) => {
+                Box::new(MapError::new(Bed::new(*seed, total), |never| match never {}))
+            }
+        };
+        Ok(Track { stream, start: 0, length: total, gain: self.gain, fade_out: self.plan.fade_out })
+    }
 }
 
 fn background_track(
@@ -145,17 +180,6 @@ fn background_track(
     // A hard cut inside a sound clicks; 10 ms of fade do not.
     let fade_out = u64::from(RATE / 100);
     Ok(Track { stream, start: sound.start, length: sound.samples, gain: sound.volume as f32, fade_out })
-}
-
-fn loudness<E>(stream: &mut dyn Stream<Error = E>) -> Result<Option<f64>, E> {
-    let mut meter = Meter::new();
-    let mut block = vec![0.0; BLOCK];
-    loop {
-        match stream.read(&mut block)? {
-            0 => return Ok(meter.integrated()),
-            read => meter.feed(&block[..read]),
-        }
-    }
 }
 
 /// Encodes interleaved stereo as AAC-LC.
