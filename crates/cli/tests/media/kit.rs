@@ -104,10 +104,7 @@ impl Film {
 
     /// Every picture as RGB.
     pub(crate) fn pictures(&self) -> Vec<Picture> {
-        let size = WIDTH * HEIGHT * 3;
-        let raw = decode(&self.path, &["-map", "0:v", "-f", "rawvideo", "-pix_fmt", "rgb24"]);
-        assert_eq!(raw.len() % size, 0);
-        raw.chunks(size).map(|rgb| Picture(rgb.to_vec())).collect()
+        pictures_of(&self.path)
     }
 
     /// The sound as interleaved stereo at 48 kHz.
@@ -120,6 +117,14 @@ impl Film {
         assert!((ends..ends + 2048).contains(&values.len()), "{} values for {ends}", values.len());
         values[..ends].to_vec()
     }
+}
+
+/// Every picture of a file of the test films' size as RGB.
+pub(crate) fn pictures_of(path: &Path) -> Vec<Picture> {
+    let size = WIDTH * HEIGHT * 3;
+    let raw = decode(path, &["-map", "0:v", "-f", "rawvideo", "-pix_fmt", "rgb24"]);
+    assert_eq!(raw.len() % size, 0);
+    raw.chunks(size).map(|rgb| Picture(rgb.to_vec())).collect()
 }
 
 /// Decodes a file strictly.

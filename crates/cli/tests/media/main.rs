@@ -4,10 +4,12 @@
 
 mod backgrounds;
 mod bad_media;
+mod cache;
 mod cage;
 mod captions;
 mod film;
 mod full_disk;
 mod kit;
+mod passing;
 mod shapes;
 mod sound;
