@@ -93,7 +93,7 @@ fn random(frames: usize) -> Vec<usize> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % frames
     };
-    std::iter::once(frames - 1).chain(std::iter::repeat_with(&mut next)).take(SEEKS).collect()
+    std::iter::repeat_with(&mut next).take(SEEKS - 1).chain([frames - 1]).collect()
 }
 
 fn chromium() -> Option<PathBuf> {
