@@ -18,14 +18,14 @@ fn bare_gops_pass_and_the_rest_is_drawn() {
     let bench = bench();
     let own = crate::kit::pictures_of(&bench.path("own.mp4"));
     let film = bench.film(&json!([
-        // 90 to 210 are whole GOPs of 60 within 1.5 to 7.9 s: 60 to 120 is cut, 120 to 180 is whole.
+        // Frames 45 to 237 of the source: its GOPs from 60 and from 120 are whole.
         {"backgroundUri": "own.mp4", "backgroundVideoSegments": [{"start": 1.5, "end": 7.9}], "minimumDuration": 6.4},
         {"text": "Drawn over", "backgroundUri": "own.mp4", "minimumDuration": 8},
         {"backgroundUri": "own.mp4", "loopBackgroundVideo": true, "minimumDuration": 20},
         {"backgroundUri": "raw.mp4", "minimumDuration": 8},
     ]));
     let took = &film.report["took"];
-    assert_eq!(took["passedThrough"], 60 + 240, "{took}");
+    assert_eq!(took["passedThrough"], 120 + 240, "{took}");
     assert!(took["scenes"][3]["notPassedThrough"].as_str().unwrap().contains("parameter sets"), "{took}");
     assert_eq!(film.report["took"]["scenes"][1].get("notPassedThrough"), None, "nothing there was bare");
     let pictures = film.pictures();
