@@ -103,6 +103,21 @@ async fn one_session_is_asked_for_as_designed() {
 }
 
 #[tokio::test]
+async fn a_weak_tag_names_no_bytes_for_long() {
+    const WEAK: &[(&str, &str)] = &[("ETag", "W/\"v1\""), ("Content-Length", "5")];
+    for (headers, durable) in [(OBJECT.headers, true), (WEAK, false)] {
+        let stub = Stub::start(move |asked: &Asked| match asked.head.get(..4) {
+            Some("POST") => assumed(),
+            _ => Answer(200, headers, String::new()),
+        })
+        .await;
+        let aws = aws_at(&stub.endpoint, ACCOUNT).await;
+        let reads = opener(&aws, connection(ACCOUNT, "sb-external"));
+        assert_eq!(open(&reads, object("bkt", "a.mp4")).await.unwrap().reader.durable(), durable);
+    }
+}
+
+#[tokio::test]
 async fn refusals_of_sts_have_their_meaning() {
     let table = [
         (403, "AccessDenied", "ROLE_NOT_ASSUMABLE"),
