@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     Key(KeyArguments),
     Render(RenderArguments),
+    Frame(FrameArguments),
+    Plan(PlanArguments),
     Cache(CacheArguments),
     #[cfg(feature = "demo")]
     Demo(DemoArguments),
@@ -122,28 +124,71 @@ pub(crate) struct KeyRevokeArguments {
 /// there before stays.
 #[derive(Debug, Args)]
 pub(crate) struct RenderArguments {
-    /// The storyboard, JSON as posted to /v1/video/storyboard; - reads standard input.
-    pub(crate) storyboard: PathBuf,
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
     /// Where the film is written, MP4. Subtitles (.srt, .vtt, .txt), sound (.m4a) and thumbnail (.jpg) go beside it.
     #[arg(short, long, value_name = "FILM.mp4")]
     pub(crate) output: PathBuf,
-    /// Directory that relative media paths are under.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) media: Option<PathBuf>,
     /// Write a report: plan, warnings, problems, what was drawn, copied, found in the cache and read, what it took.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) report: Option<PathBuf>,
-    /// Render everything anew, and keep nothing.
-    #[arg(long)]
-    pub(crate) no_cache: bool,
     /// Add to the report a digest of every frame as it is handed to the encoder; draws all pictures anew.
     #[arg(long)]
     pub(crate) frame_digests: bool,
+}
+
+/// A storyboard without a server, and what it may use.
+#[derive(Debug, Args)]
+pub(crate) struct JobArguments {
+    /// The storyboard, JSON as posted to /v1/video/storyboard; - reads standard input.
+    pub(crate) storyboard: PathBuf,
+    /// Directory that relative media paths are under.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) media: Option<PathBuf>,
+    /// Use nothing that was made earlier, and keep nothing.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// Whose connections the storyboard may name.
     #[arg(long, value_name = "OWNER", default_value = DEFAULT_OWNER)]
     pub(crate) owner: String,
     #[command(flatten)]
     pub(crate) common: CommonArguments,
+}
+
+/// Draw one frame of a storyboard's film.
+///
+/// By the same painter as the film: the picture is what `storyreel render` hands to its encoder for that frame, and
+/// the digest that is printed is the one that `render --frame-digests` reports. Exit codes are those of render.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("moment").required(true).args(["at", "scene"])))]
+pub(crate) struct FrameArguments {
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+    /// The frame that is visible so many seconds after the start.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) at: Option<f64>,
+    /// The first frame of a scene, counted from 1.
+    #[arg(long, value_name = "N")]
+    pub(crate) scene: Option<usize>,
+    /// Where the picture is written: PNG, WebP or JPEG by the name's ending (.png, .webp, .jpg).
+    #[arg(short, long, value_name = "FRAME.png")]
+    pub(crate) output: PathBuf,
+}
+
+/// Show what rendering a storyboard would come to, without rendering anything.
+///
+/// For each scene: its length, how many of its frames differ, and whether its clip is in the cache. Media is looked
+/// at, as for a film. Exit codes are those of render.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+    /// Say also what changed since a film, by the report that `render --report` wrote of it.
+    #[arg(long, value_name = "REPORT.json")]
+    pub(crate) against: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Show what is kept of earlier films, so that only what changed is rendered again.

@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod data;
 mod exit;
+mod job;
 mod logs;
 mod progress;
 mod service;
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
             Command::Serve(arguments) => commands::serve::run(arguments).await,
             Command::Key(arguments) => commands::key::run(arguments).await,
             Command::Render(arguments) => commands::render::run(arguments).await,
+            Command::Frame(arguments) => commands::frame::run(arguments).await,
+            Command::Plan(arguments) => commands::plan::run(arguments).await,
             Command::Cache(arguments) => commands::cache::run(&arguments),
             #[cfg(feature = "demo")]
             Command::Demo(arguments) => commands::demo::run(arguments).await,

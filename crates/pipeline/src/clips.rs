@@ -90,6 +90,11 @@ impl<'a> Orders<'a> {
         self.distinct.iter().map(|order| order.takes.encoded()).sum()
     }
 
+    /// Frames of the film that differ from one another; what several scenes show counts once.
+    pub(crate) fn distinct_frames(&self) -> u64 {
+        self.distinct.iter().map(|order| order.scene.distinct_frames()).sum()
+    }
+
     /// How each scene would come about now, without making anything.
     pub(crate) async fn outlook(&self, planned: &Planned) -> Vec<SceneReport> {
         let mut origins = Vec::with_capacity(self.distinct.len());
@@ -214,7 +219,7 @@ async fn one(
             return Ok(Made { file: file.file, written, cached: true });
         }
     }
-    let (overlays, mut task) = clip_task(shared, planned, scene).await?;
+    let (overlays, mut task) = clip_task(shared, planned, scene, |_| true).await?;
     task.takes = order.takes.clone();
     task.digests = context.digests;
     let slot = planned.larder.slot(Kind::Clip, &sources, work).map_err(disk)?;

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use artefacts::{Artefact, Kind};
+use artefacts::{Artefact, Key, Kind};
 use media::ObjectReader;
 use plan::{BackgroundPlan, ScenePlan, Takes};
+use rustix::fs::{MemfdFlags, memfd_create};
 use tokio_util::sync::CancellationToken;
 use worker::{ClipTask, FrameTask, PictureFormat, Run, Task, Written};
 
@@ -43,15 +45,77 @@ pub(crate) async fn frame(
             return Ok((picture, written));
         }
     }
-    let (overlays, clip) = clip_task(shared, planned, scene).await?;
     let slot = planned.larder.slot(Kind::Picture, &sources, &std::env::temp_dir()).map_err(disk)?;
-    let files = vec![overlays.into(), slot.descriptor().map_err(disk)?];
-    let run = Run { sources: scene_readers(planned, scene), files, progress: &|_, _| {}, cancel: stop };
-    let task = Task::Frame(FrameTask { clip, frame, format });
-    let written = written(shared, planned, Account::Pictures, &task, run, at).await?;
+    let file = slot.descriptor().map_err(disk)?;
+    let written = draw(shared, planned, context, scene, (frame, format), file, stop).await?;
     let picture = slot.keep(&key).await.map_err(disk)?;
     planned.larder.keep_notes(&key, &written).await;
     Ok((picture, written))
+}
+
+/// Draws one frame of a scene for somebody who waits. The cache is not asked and not filled: whoever edits looks at
+/// many pictures once.
+pub(crate) async fn frame_at_once(
+    shared: &Shared,
+    planned: &Planned,
+    context: &JobContext,
+    scene: &ScenePlan,
+    frame: u64,
+    format: PictureFormat,
+    stop: &CancellationToken,
+) -> Result<(Vec<u8>, Written), Failure> {
+    let memory = memfd_create("picture", MemfdFlags::CLOEXEC).map_err(io::Error::from);
+    let mut file = memory.map(File::from).map_err(disk)?;
+    let copy = file.try_clone().map_err(disk)?;
+    let written = draw(shared, planned, context, scene, (frame, format), copy.into(), stop).await?;
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(disk)?;
+    Ok((bytes, written))
+}
+
+async fn draw(
+    shared: &Shared,
+    planned: &Planned,
+    context: &JobContext,
+    scene: &ScenePlan,
+    (frame, format): (u64, PictureFormat),
+    file: OwnedFd,
+    stop: &CancellationToken,
+) -> Result<Written, Failure> {
+    let at = |source| place(planned, Some(scene), source);
+    if planned.staff.are_lent() {
+        // The child may hold pictures of an earlier request.
+        let proven = crate::larder::prove(&scene_ingredients(planned, scene)).await;
+        proven.map_err(|error| failure(error, at))?;
+    }
+    let span = scene.spans.iter().find(|span| (span.start..span.start + span.frames).contains(&frame));
+    let page = span.and_then(|span| span.page);
+    let (overlays, clip) = clip_task(shared, planned, scene, move |number| page == Some(number)).await?;
+    let keep_as = keep_as(planned, context, scene);
+    let task = Task::Frame(FrameTask { clip, frame, format, keep_as });
+    let files = vec![overlays.into(), file];
+    let run = Run { sources: scene_readers(planned, scene), files, progress: &|_, _| {}, cancel: stop };
+    written(shared, planned, Account::Pictures, &task, run, at).await
+}
+
+/// The name of all that a child may go on with at another frame of the scene, or of one like it: owner, canvas, rate,
+/// sources with their numbers. `None` where a source's identity may come to mean other bytes.
+fn keep_as(planned: &Planned, context: &JobContext, scene: &ScenePlan) -> Option<String> {
+    let plan = &planned.plan;
+    let sources = scene_ingredients(planned, scene);
+    if !sources.iter().all(|(_, source)| source.durable()) {
+        return None;
+    }
+    let sources: Vec<(usize, &str)> =
+        sources.iter().map(|(number, source)| (*number, source.identity())).collect();
+    let mut background = scene.background.clone();
+    // Where in the source the scene is, changes from frame to frame.
+    if let BackgroundPlan::Video { cuts, offset, looped, .. } = &mut background {
+        (*cuts, *offset, *looped) = (Vec::new(), 0, false);
+    }
+    let name =
+        Key::of(&("easel", &context.owner, plan.canvas, plan.fps, background, &plan.logo, sources)).ok()?;
+    Some(name.to_string())
 }
 
 /// Draws one frame of a scene into a new file.
@@ -70,15 +134,17 @@ pub(crate) async fn frame_into(
     file.and_then(|mut file| file.write_all(&bytes)).map_err(disk)
 }
 
-/// The task that draws a scene, and the file with its captions.
+/// The task that draws a scene, and the file with those of its captions that are wanted.
 pub(crate) async fn clip_task(
     shared: &Shared,
     planned: &Planned,
     scene: &ScenePlan,
+    pages: impl Fn(usize) -> bool + Send + 'static,
 ) -> Result<(File, ClipTask), Failure> {
     let canvas = planned.plan.canvas;
     let (typesetter, copy) = (Arc::clone(&shared.typesetter), scene.clone());
-    let rastered = tokio::task::spawn_blocking(move || overlays::raster(&typesetter, &copy, canvas)).await;
+    let rastered =
+        tokio::task::spawn_blocking(move || overlays::raster(&typesetter, &copy, canvas, pages)).await;
     let (file, overlays) = rastered.map_err(io::Error::other).and_then(|result| result).map_err(disk)?;
     let task = ClipTask {
         canvas,

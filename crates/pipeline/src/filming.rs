@@ -100,15 +100,15 @@ pub(crate) async fn film(
         bytes_read: planned.usage.bytes(),
         requests: planned.usage.requests(),
         warnings,
-        report: report(planned, made, sound.cached),
+        report: report(planned, &orders, made, sound.cached),
     })
 }
 
-fn report(planned: &Planned, made: Clips, sound_cached: bool) -> Report {
+fn report(planned: &Planned, orders: &Orders<'_>, made: Clips, sound_cached: bool) -> Report {
     let plan = &planned.plan;
     Report {
         output_frames: plan.frames,
-        distinct_frames: plan.distinct_frames(),
+        distinct_frames: orders.distinct_frames(),
         encoded_frames: made.encoded,
         copied_packets: plan.frames.saturating_sub(made.encoded),
         passed_through: made.passed_through,

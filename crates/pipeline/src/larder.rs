@@ -185,7 +185,7 @@ async fn keep(draft: Draft, key: Key) -> Option<Artefact> {
 
 /// This job's own grant reads a byte of each source; a source that changed or is refused ends the job as it would
 /// have without a cache.
-async fn prove(sources: &[Ingredient<'_>]) -> Result<(), WorkerError> {
+pub(crate) async fn prove(sources: &[Ingredient<'_>]) -> Result<(), WorkerError> {
     for (source_index, source) in sources {
         let source_index = *source_index;
         source.prove().await.map_err(|error| WorkerError::Read { source_index, error })?;

@@ -6,11 +6,13 @@
 
 mod clips;
 mod drawing;
+mod easels;
 mod filming;
 mod job;
 mod larder;
 mod ledger;
 mod meter;
+mod moment;
 mod outlook;
 mod overlays;
 mod planning;
@@ -26,10 +28,11 @@ mod typesetting;
 
 pub use job::{Failure, Film, JobContext, PreviewScene, Progress, Stage};
 pub use ledger::{Account, CacheUse, Spent};
+pub use moment::Moment;
 pub use outlook::{Outlook, SceneOutlook};
 pub use planning::Planned;
 pub use recipe::Fingerprint;
 pub use report::{ClipOrigin, Report, SceneReport, SourceReport};
 pub use shared::StudioSettings;
-pub use studio::{Drawn, Studio};
+pub use studio::{Drawn, Spot, Studio};
 pub use worker::PictureFormat;

@@ -21,7 +21,7 @@ pub struct Outlook {
     pub fps: u32,
     /// Frames of the film.
     pub frames: u64,
-    /// Frames that differ from one another.
+    /// Frames that differ from one another, over all scenes.
     pub distinct_frames: u64,
     /// Pictures that would be encoded.
     pub frames_to_encode: u64,
@@ -69,7 +69,7 @@ pub(crate) async fn outlook(
         seconds: seconds(plan.frames),
         fps: plan.fps,
         frames: plan.frames,
-        distinct_frames: plan.distinct_frames(),
+        distinct_frames: orders.distinct_frames(),
         frames_to_encode: to_encode.sum(),
         sound_cached,
         scenes: scenes

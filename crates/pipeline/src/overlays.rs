@@ -9,17 +9,18 @@ use rustix::fs::MemfdFlags;
 use storyboard::Canvas;
 use worker::OverlayRef;
 
-/// Rasters every page of a scene, each once.
+/// Rasters the pages of a scene that are wanted, each once.
 pub(crate) fn raster(
     typesetter: &Typesetter,
     scene: &ScenePlan,
     canvas: Canvas,
+    wanted: impl Fn(usize) -> bool,
 ) -> io::Result<(File, Vec<Option<OverlayRef>>)> {
     let mut file = File::from(rustix::fs::memfd_create("captions", MemfdFlags::CLOEXEC)?);
     let mut offset = 0;
     let mut overlays = Vec::with_capacity(scene.pages.len());
-    for page in &scene.pages {
-        let Some(bitmap) = typesetter.raster(page, canvas) else {
+    for (number, page) in scene.pages.iter().enumerate() {
+        let Some(bitmap) = wanted(number).then(|| typesetter.raster(page, canvas)).flatten() else {
             overlays.push(None);
             continue;
         };

@@ -20,7 +20,7 @@ use crate::problems::{Place, failure, problem};
 use crate::recipe::Kitchen;
 use crate::report::{Report, SourceReport};
 use crate::shared::Shared;
-use crate::staff::Staff;
+use crate::staff::{Hands, Staff};
 use crate::typesetting::Pages;
 
 /// A plan, ready to be rendered, with its open sources.
@@ -82,6 +82,7 @@ pub(crate) async fn plan(
     shared: &Shared,
     storyboard: &Storyboard,
     context: &JobContext,
+    hands: Hands,
 ) -> Result<Planned, Failure> {
     let meter = Meter::new(context);
     meter.report(Stage::Planning, 0, 1, None);
@@ -100,7 +101,7 @@ pub(crate) async fn plan(
         })
         .collect();
     let ledger = Arc::new(Ledger::default());
-    let staff = Staff::new(shared.supervisor.clone(), Arc::clone(&ledger));
+    let staff = Staff::new(hands, Arc::clone(&ledger));
     let larder = Larder::new(shared.settings.artefacts.clone(), Arc::clone(&ledger));
     let nothing =
         Run { sources: BTreeMap::new(), files: Vec::new(), progress: &|_, _| {}, cancel: &context.cancel };

@@ -12,7 +12,8 @@ use crate::recipe::Fingerprint;
 pub struct Report {
     /// Frames of the film.
     pub output_frames: u64,
-    /// Frames of the film that differ from one another, as far as the plan can tell.
+    /// Frames of the film that differ from one another, as far as the plan can tell; a clip that several scenes show
+    /// counts once.
     pub distinct_frames: u64,
     /// Pictures that were encoded for this film now.
     pub encoded_frames: u64,

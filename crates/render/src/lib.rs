@@ -31,18 +31,23 @@ use worker::{Reply, Task, TaskError};
 
 /// The whole life of a child process; returns its exit code.
 pub fn child_main() -> i32 {
-    worker::child::run(work)
+    let mut easel = picture::Easel::default();
+    worker::child::run(|task, link, files| work(task, &mut easel, link, files))
 }
 
-fn work(task: Task, link: &Link, files: &mut Files) -> Result<Reply, TaskError> {
+fn work(task: Task, easel: &mut picture::Easel, link: &Link, files: &mut Files) -> Result<Reply, TaskError> {
     ffmpeg_next::init().map_err(|error| TaskError::internal(format!("libav: {error}")))?;
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Fatal);
+    if matches!(task, Task::Clip(_) | Task::Sound(_) | Task::Assemble(_) | Task::Sample(_)) {
+        // These need the memory.
+        easel.clear();
+    }
     match task {
         Task::Cage => Err(TaskError::internal("the cage answers for itself")),
         Task::Versions => versions::versions().map(Reply::Versions),
         Task::Probe => probe::probe(link, 0).map(Reply::Probe),
         Task::Clip(task) => clip::encode(&task, link, files).map(Reply::Written),
-        Task::Frame(task) => picture::draw(&task, link, files).map(Reply::Written),
+        Task::Frame(task) => easel.draw(&task, link, files).map(Reply::Written),
         Task::Sound(task) => sound::encode(&task, link, files).map(Reply::Written),
         Task::Assemble(task) => assemble::assemble(&task, link, files).map(Reply::Written),
         Task::Sample(task) => sample::encode(&task, link, files).map(Reply::Written),

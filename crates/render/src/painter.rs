@@ -18,7 +18,7 @@ use crate::filter::ToCanvas;
 use crate::frames::make_own;
 use crate::input;
 use crate::overlay::{Covered, Overlay, flatten};
-use crate::track::{Decoded, VideoTrack};
+use crate::track::{Decoded, TOLERANCE_US, VideoTrack};
 
 /// Draws the frames of one scene.
 pub(crate) struct Painter {
@@ -55,11 +55,25 @@ struct Moving {
     cuts: Vec<Cut>,
     offset: u64,
     looped: bool,
-    /// Frame of the joined cuts that was shown last, and the number of its picture.
-    position: Option<(u64, u64)>,
+    position: Option<Position>,
     ended_early: bool,
     serial_base: u64,
 }
+
+/// What was shown last.
+struct Position {
+    /// Frame of the joined cuts.
+    frame: u64,
+    /// Moment of the source in microseconds.
+    moment_us: i64,
+    /// The number of its picture.
+    serial: u64,
+}
+
+/// How far ahead of what was shown last it is quicker to decode on than to seek, in microseconds.
+const NEAR_US: i64 = 1_000_000;
+/// How far before a moment it is sought, one after the other, where decoding can only begin after the moment.
+const RUN_UPS_US: [i64; 3] = [0, 2_000_000, 15_000_000];
 
 impl Painter {
     /// Opens what the scene needs; `overlays` holds the captions' pixels.
@@ -87,24 +101,34 @@ impl Painter {
             }
         };
         let logo = task.logo.as_ref().map(|logo| logo_overlay(link, logo, canvas)).transpose()?;
-        let pages = task.overlays.iter().map(|page| {
-            let Some(page) = page else { return Ok(None) };
-            let mut rgba = vec![0; page.width as usize * page.height as usize * 4];
-            overlays
-                .read_exact_at(&mut rgba, page.offset)
-                .map_err(crate::errors::file("reading captions"))?;
-            let overlay = Overlay::from_rgba(canvas, page.x, page.y, page.width, page.height, &rgba);
-            overlay.map(Some).ok_or_else(|| TaskError::internal("a caption lies outside the canvas"))
-        });
         Ok(Self {
             fps: task.fps,
             background,
             logo,
-            pages: pages.collect::<Result<_, _>>()?,
+            pages: pages(task, overlays)?,
             spans: task.scene.spans.clone(),
             sheet: None,
             notes: Vec::new(),
         })
+    }
+
+    /// Goes over to a scene with the same canvas, rate, background source and logo, under the same source numbers:
+    /// captions, times and cuts may differ.
+    pub(crate) fn turn_to(&mut self, task: &ClipTask, overlays: &File) -> Result<(), TaskError> {
+        if let Some(sheet) = &mut self.sheet
+            && let Some((on, covered)) = sheet.caption.take()
+        {
+            make_own(&mut sheet.picture)?;
+            drawn(&self.pages, on).uncover(&mut sheet.picture, &covered);
+        }
+        self.pages = pages(task, overlays)?;
+        self.spans.clone_from(&task.scene.spans);
+        if let Background::Moving(moving) = &mut self.background
+            && let BackgroundPlan::Video { cuts, offset, looped, .. } = &task.scene.background
+        {
+            moving.turn_to(cuts, *offset, *looped);
+        }
+        Ok(())
     }
 
     /// The picture of a frame of the scene. Frames may be asked in any order; rising is cheapest.
@@ -134,8 +158,7 @@ impl Painter {
         let sheet = self.sheet.insert(sheet);
         if sheet.caption.as_ref().map(|(on, _)| *on) != page {
             make_own(&mut sheet.picture)?;
-            let overlay =
-                |page: usize| self.pages[page].as_ref().expect("pages without pixels were left out");
+            let overlay = |page| drawn(&self.pages, page);
             if let Some((on, covered)) = sheet.caption.take() {
                 overlay(on).uncover(&mut sheet.picture, &covered);
             }
@@ -148,10 +171,27 @@ impl Painter {
         Ok(&sheet.picture)
     }
 
-    /// What the client should know of the frames drawn so far.
-    pub(crate) fn notes(self) -> Vec<Note> {
-        self.notes
+    /// What the client should know of the frames drawn since it was asked last.
+    pub(crate) fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
     }
+}
+
+/// A page that draws something.
+fn drawn(pages: &[Option<Overlay>], page: usize) -> &Overlay {
+    pages[page].as_ref().expect("pages without pixels were left out")
+}
+
+/// The captions' pixels.
+fn pages(task: &ClipTask, overlays: &File) -> Result<Vec<Option<Overlay>>, TaskError> {
+    let pages = task.overlays.iter().map(|page| {
+        let Some(page) = page else { return Ok(None) };
+        let mut rgba = vec![0; page.width as usize * page.height as usize * 4];
+        overlays.read_exact_at(&mut rgba, page.offset).map_err(crate::errors::file("reading captions"))?;
+        let overlay = Overlay::from_rgba(task.canvas, page.x, page.y, page.width, page.height, &rgba);
+        overlay.map(Some).ok_or_else(|| TaskError::internal("a caption lies outside the canvas"))
+    });
+    pages.collect()
 }
 
 impl Moving {
@@ -160,20 +200,22 @@ impl Moving {
         let total: u64 = self.cuts.iter().map(|cut| cut.frames).sum::<u64>().max(1);
         let wanted = self.offset + frame;
         let wanted = if self.looped { wanted % total } else { wanted.min(total - 1) };
-        if let Some((position, serial)) = self.position
-            && position == wanted
+        if let Some(position) = &self.position
+            && position.frame == wanted
         {
-            return Ok(serial);
+            return Ok(position.serial);
         }
         let (cut_index, within) = locate(&self.cuts, wanted);
         let cut = self.cuts[cut_index].clone();
-        let moment = |n: u64| (cut.start_us + n * 1_000_000 / u64::from(fps)) as i64;
-        let follows =
-            self.position.is_some_and(|(last, _)| last < wanted && locate(&self.cuts, last).0 == cut_index);
+        let moment_us = (cut.start_us + within * 1_000_000 / u64::from(fps)) as i64;
+        let follows = match &self.position {
+            Some(last) => (last.moment_us..=last.moment_us + NEAR_US).contains(&moment_us),
+            None => moment_us == 0,
+        };
         if !follows {
-            self.seek(moment(within))?;
+            self.seek(moment_us)?;
         }
-        let (decoded, alive) = self.track.at(moment(within))?;
+        let (decoded, alive) = self.track.at(moment_us)?;
         if !alive && !self.ended_early && within + u64::from(fps) < cut.frames {
             self.ended_early = true;
             notes.push(Note {
@@ -184,7 +226,7 @@ impl Moving {
             });
         }
         let serial = self.serial_base + decoded.serial;
-        self.position = Some((wanted, serial));
+        self.position = Some(Position { frame: wanted, moment_us, serial });
         Ok(serial)
     }
 
@@ -194,16 +236,37 @@ impl Moving {
         on_canvas(&mut self.to_canvas, decoded, self.canvas, self.source)
     }
 
-    /// Seeks; where a format cannot, starts again from the first byte.
+    /// Seeks, so that decoding goes on from before the moment; where a format cannot, starts again from the first byte.
     fn seek(&mut self, moment_us: i64) -> Result<(), TaskError> {
-        if self.position.is_none() && moment_us == 0 {
-            return Ok(());
+        for run_up_us in RUN_UPS_US {
+            let from_us = (moment_us - run_up_us).max(0);
+            if self.track.seek(from_us).is_err() {
+                break;
+            }
+            let found = self.track.at(from_us).is_ok();
+            // Some formats find a place from which nothing can be decoded for a while.
+            let visible = self.track.visible_from().is_some_and(|from| from <= moment_us + TOLERANCE_US);
+            if found && (visible || from_us == 0) {
+                return Ok(());
+            }
         }
-        if self.track.seek(moment_us).is_err() {
-            self.track = VideoTrack::open(input::open(&self.link, self.source)?, self.source)?;
-            self.serial_base += 1 << 40;
-        }
+        self.track = VideoTrack::open(input::open(&self.link, self.source)?, self.source)?;
+        self.serial_base += 1 << 40;
         Ok(())
+    }
+
+    /// Plays other parts of the same source; where the decoder is stays as it is.
+    fn turn_to(&mut self, cuts: &[Cut], offset: u64, looped: bool) {
+        if self.cuts != cuts {
+            self.cuts = cuts.to_vec();
+            if let Some(position) = &mut self.position {
+                // No frame's number means this picture any more.
+                position.frame = u64::MAX;
+            }
+        }
+        self.offset = offset;
+        self.looped = looped;
+        self.ended_early = false;
     }
 }
 

@@ -1,4 +1,7 @@
 //! One frame of a scene as a picture file, drawn by the same painter as the film.
+//!
+//! Invariant: what is kept from one frame to the next are decoded pictures and a decoder's place; it is used again only
+//! under the same name, and never after a failure.
 
 use std::io::Write;
 
@@ -14,20 +17,47 @@ use crate::painter::Painter;
 /// Quantiser scale of the JPEG: 2 is best, 31 worst.
 const QUALITY: i32 = 3;
 
-/// Draws the frame of a task; answers with its digest.
-pub(crate) fn draw(task: &FrameTask, link: &Link, files: &mut Files) -> Result<Written, TaskError> {
-    let overlays = files.take().map_err(file("opening captions"))?;
-    let mut out = files.take().map_err(file("opening the picture"))?;
-    let mut painter = Painter::open(&task.clip, link, &overlays)?;
-    let picture = painter.frame(task.frame)?;
-    let digests = vec![digest(picture)];
-    let bytes = match task.format {
-        PictureFormat::Jpeg => jpeg(picture).map_err(ours("encoding a JPEG"))?,
-        PictureFormat::Png => png(picture).map_err(ours("encoding a PNG"))?,
-        PictureFormat::Webp => webp(picture).map_err(ours("encoding a WebP"))?,
-    };
-    out.write_all(&bytes).and_then(|()| out.flush()).map_err(file("writing the picture"))?;
-    Ok(Written { frames: 1, notes: painter.notes(), digests, ..Written::default() })
+/// The scene that a frame was drawn of last, ready for its next frame.
+#[derive(Default)]
+pub(crate) struct Easel {
+    kept: Option<(String, Painter)>,
+}
+
+impl Easel {
+    /// Draws the frame of a task; answers with its digest.
+    pub(crate) fn draw(
+        &mut self,
+        task: &FrameTask,
+        link: &Link,
+        files: &mut Files,
+    ) -> Result<Written, TaskError> {
+        let overlays = files.take().map_err(file("opening captions"))?;
+        let mut out = files.take().map_err(file("opening the picture"))?;
+        let kept = self.kept.take().filter(|(name, _)| task.keep_as.as_ref() == Some(name));
+        let mut painter = match kept {
+            Some((_, mut painter)) => {
+                painter.turn_to(&task.clip, &overlays)?;
+                painter
+            }
+            None => Painter::open(&task.clip, link, &overlays)?,
+        };
+        let picture = painter.frame(task.frame)?;
+        let digests = vec![digest(picture)];
+        let bytes = match task.format {
+            PictureFormat::Jpeg => jpeg(picture).map_err(ours("encoding a JPEG"))?,
+            PictureFormat::Png => png(picture).map_err(ours("encoding a PNG"))?,
+            PictureFormat::Webp => webp(picture).map_err(ours("encoding a WebP"))?,
+        };
+        out.write_all(&bytes).and_then(|()| out.flush()).map_err(file("writing the picture"))?;
+        let notes = painter.notes();
+        self.kept = task.keep_as.clone().map(|name| (name, painter));
+        Ok(Written { frames: 1, notes, digests, ..Written::default() })
+    }
+
+    /// Forgets the scene.
+    pub(crate) fn clear(&mut self) {
+        self.kept = None;
+    }
 }
 
 /// Fast rather than small: a preview is looked at once.

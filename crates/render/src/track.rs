@@ -136,6 +136,11 @@ impl VideoTrack {
         self.current.as_ref().map(|(_, decoded)| decoded)
     }
 
+    /// From which moment on the picture that was answered last is visible, in microseconds.
+    pub(crate) fn visible_from(&self) -> Option<i64> {
+        self.current.as_ref().map(|(from, _)| *from)
+    }
+
     /// Goes to a moment in microseconds; the next moment asked must not be earlier.
     pub(crate) fn seek(&mut self, moment_us: i64) -> Result<(), TaskError> {
         let target = self.start_us + moment_us;

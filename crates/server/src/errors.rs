@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use storyboard::Problem;
+use storyboard::{Class, Problem};
 
 /// Why a request has no good answer.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ pub(crate) enum ApiError {
     WrongSecret,
     /// All that is wrong with the body.
     Body(Vec<Problem>),
+    /// All that keeps the request's media from being shown.
+    Media(Vec<Problem>),
+    /// A request that a client waits for had no turn, or no end, in time.
+    Busy,
     /// The body is larger than the limit.
     TooLarge,
     /// The body did not come in time.
@@ -84,6 +88,12 @@ impl IntoResponse for ApiError {
                 coded("INVALID_CLIENT", "The client id or secret is wrong, or the key was revoked."),
             ),
             Self::Body(problems) => (StatusCode::BAD_REQUEST, bad_body(&problems)),
+            Self::Media(problems) => return media(&problems),
+            Self::Busy => {
+                let body =
+                    coded("BUSY", "The server did not come to an answer in time; send the request again.");
+                return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], Json(body)).into_response();
+            }
             Self::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, coded("REQUEST_TOO_LARGE", "The request body is too large."))
             }
@@ -127,6 +137,27 @@ impl IntoResponse for ApiError {
         };
         (status, Json(body)).into_response()
     }
+}
+
+/// What kept media from being read: the storyboard's fault, its media's, or ours, in this order.
+fn media(problems: &[Problem]) -> Response {
+    let any = |class| problems.iter().any(|problem| problem.class == class);
+    if any(Class::Author) {
+        return (StatusCode::BAD_REQUEST, Json(bad_body(problems))).into_response();
+    }
+    let mut body = bad_body(problems);
+    body["code"] = json!(problems.first().map_or("INTERNAL", |problem| problem.code.as_str()));
+    if problems.len() > 1 {
+        body["message"] = json!(format!("{} things are wrong with the media; see fields.", problems.len()));
+    }
+    body["errors"] = json!(problems);
+    if any(Class::Access) || any(Class::Source) {
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response();
+    }
+    if any(Class::Transient) {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5")], Json(body)).into_response();
+    }
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
 fn coded(code: &str, message: &str) -> Value {

@@ -15,6 +15,7 @@ mod disk;
 mod errors;
 mod extract;
 mod films;
+mod looking;
 mod ports;
 mod preview;
 mod reading;
@@ -32,7 +33,7 @@ mod wire;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-pub use ports::{Access, Draft, Filmmaker, HookError, Papers, Shot, WebhookSender};
+pub use ports::{Access, Draft, Filmmaker, HookError, Look, Papers, Shot, WebhookSender};
 pub use settings::Settings;
 pub use signing::SigningKey;
 

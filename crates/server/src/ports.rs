@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use pipeline::{Failure, Film, JobContext, PreviewScene};
+use pipeline::{
+    Drawn, Failure, Film, JobContext, Moment, Outlook, PictureFormat, PreviewScene, Report, Spot,
+};
 use serde_json::Value;
 use storyboard::{Storyboard, Warning};
 
@@ -73,6 +75,16 @@ pub struct Shot {
     pub film: Film,
 }
 
+/// One frame that a client wants to see.
+pub struct Look<'a> {
+    /// Which.
+    pub moment: Moment,
+    /// How it is written.
+    pub format: PictureFormat,
+    /// Whether the client has this frame already; it is not drawn then.
+    pub known: &'a (dyn Fn(&Spot) -> bool + Send + Sync),
+}
+
 /// Makes films. [`pipeline::Studio`] does; tests of the server need not wait for one.
 pub trait Filmmaker: Send + Sync {
     /// Plans a storyboard and writes its preview into `directory`.
@@ -89,6 +101,20 @@ pub trait Filmmaker: Send + Sync {
         context: &'a JobContext,
         directory: &'a Path,
     ) -> BoxFuture<'a, Result<Shot, Failure>>;
+    /// Draws one frame of a storyboard's film for a client that waits; no picture where the client has it.
+    fn look<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        look: &'a Look<'a>,
+    ) -> BoxFuture<'a, Result<(Spot, Option<Drawn>), Failure>>;
+    /// What a film would come to, against the report of an earlier one where that is given; nothing is rendered.
+    fn outlook<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        earlier: Option<&'a Report>,
+    ) -> BoxFuture<'a, Result<(Outlook, Vec<Warning>), Failure>>;
 }
 
 impl Filmmaker for pipeline::Studio {
@@ -115,6 +141,36 @@ impl Filmmaker for pipeline::Studio {
             let planned = self.plan(storyboard, context).await?;
             let film = self.film(&planned, context, directory).await?;
             Ok(Shot { plan: planned.plan, warnings: planned.warnings, film })
+        })
+    }
+
+    fn look<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        look: &'a Look<'a>,
+    ) -> BoxFuture<'a, Result<(Spot, Option<Drawn>), Failure>> {
+        Box::pin(async move {
+            let planned = self.plan_at_once(storyboard, context).await?;
+            let spot = self.spot(&planned, look.moment)?;
+            if (look.known)(&spot) {
+                return Ok((spot, None));
+            }
+            let drawn = self.frame(&planned, context, &spot, look.format).await?;
+            Ok((spot, Some(drawn)))
+        })
+    }
+
+    fn outlook<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        earlier: Option<&'a Report>,
+    ) -> BoxFuture<'a, Result<(Outlook, Vec<Warning>), Failure>> {
+        Box::pin(async move {
+            let planned = self.plan_at_once(storyboard, context).await?;
+            let outlook = pipeline::Studio::outlook(self, &planned, context, earlier).await;
+            Ok((outlook, planned.warnings))
         })
     }
 }

@@ -4,7 +4,8 @@ mod connections;
 mod files;
 mod health;
 mod jobs;
-mod videos;
+mod looks;
+pub(crate) mod videos;
 
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/video/storyboard", post(videos::storyboard))
         .route("/video/render", post(videos::render))
         .route("/video/render/{storyboard}", put(videos::render_storyboard))
+        .route("/preview/frame", post(looks::frame))
+        .route("/plan", post(looks::plan))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{id}", get(jobs::show).delete(jobs::cancel));
     let (max_body, body_patience) = (app.settings.max_body, app.settings.body_patience);

@@ -33,6 +33,10 @@ pub struct Settings {
     pub films_at_once: usize,
     /// Previews made at a time, beside the films.
     pub previews_at_once: usize,
+    /// Requests answered at a time of those that plan a film or draw a frame while the client waits.
+    pub looks_at_once: usize,
+    /// How long such a request may take.
+    pub look_patience: Duration,
     /// Jobs of one owner that may wait for their turn.
     pub waiting_at_most: u32,
     /// Connections open at a time.
@@ -70,6 +74,8 @@ impl Settings {
             role_name: "PictoryCloudIntegrationRole".to_owned(),
             films_at_once: 1,
             previews_at_once: 1,
+            looks_at_once: 4,
+            look_patience: Duration::from_secs(60),
             waiting_at_most: 1000,
             connections: 512,
             head_patience: Duration::from_secs(30),

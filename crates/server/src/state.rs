@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use store::{JobId, Millis, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -42,6 +42,8 @@ pub(crate) struct App {
     pub(crate) key: SigningKey,
     pub(crate) films: Films,
     pub(crate) shutdown: CancellationToken,
+    /// One for each request that may be planned and drawn while its client waits.
+    pub(crate) looks: Semaphore,
     /// Told when a job has published files: the data directory may be above its limit now.
     pub(crate) took_room: Notify,
     /// Names this process as the holder of what it works on.
@@ -77,6 +79,7 @@ impl App {
             Url::parse(&format!("http://{address}")).expect("a socket address is a host and a port")
         });
         let addresses = Addresses::new(&base, key.clone(), deps.settings.url_life);
+        let looks = Semaphore::new(deps.settings.looks_at_once.max(1));
         Ok(Arc::new(Self {
             store: deps.store,
             studio: deps.studio,
@@ -88,6 +91,7 @@ impl App {
             key,
             films,
             shutdown,
+            looks,
             took_room: Notify::new(),
             instance: uuid::Uuid::new_v4().to_string(),
             running: Mutex::default(),

@@ -88,7 +88,7 @@ async fn attempt(app: &App, delivery: &Delivery) -> End {
             return failed(app, delivery, "the job could not be read".to_owned(), false);
         }
     };
-    let body = wire::job(&job, &app.addresses, Detail::Full, now()).to_string().into_bytes();
+    let body = wire::job(&job, &app.addresses, Detail::Sent, now()).to_string().into_bytes();
     let timestamp = now() / 1000;
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),

@@ -11,7 +11,9 @@ use crate::addresses::{Addresses, Purpose};
 pub(crate) enum Detail {
     /// Everything.
     Full,
-    /// Without `renderParams`.
+    /// Without `report`, which is long and for whoever asks.
+    Sent,
+    /// Without `renderParams` and `report`.
     Listed,
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn job(job: &Job, addresses: &Addresses, detail: Detail, now: store::
             let result = job.result.clone().unwrap_or_default();
             match job.kind {
                 JobKind::Storyboard => storyboard_result(job, &result, addresses, detail, now, &mut put),
-                JobKind::Render => render_result(job, &result, addresses, now, &mut put),
+                JobKind::Render => render_result(job, &result, addresses, detail, now, &mut put),
             }
         }
         JobState::Failed => {
@@ -100,7 +102,7 @@ fn storyboard_result(
     now: store::Millis,
     put: &mut impl FnMut(&str, Value),
 ) {
-    if detail == Detail::Full {
+    if detail != Detail::Listed {
         put("renderParams", result["renderParams"].clone());
     }
     put("planHash", result["planHash"].clone());
@@ -113,6 +115,7 @@ fn render_result(
     job: &Job,
     result: &Value,
     addresses: &Addresses,
+    detail: Detail,
     now: store::Millis,
     put: &mut impl FnMut(&str, Value),
 ) {
@@ -126,6 +129,9 @@ fn render_result(
     put("videoBytes", film["bytes"].clone());
     put("mediaBytesRead", film["bytes_read"].clone());
     put("mediaRequests", film["requests"].clone());
+    if detail == Detail::Full && !film["report"].is_null() {
+        put("report", film["report"].clone());
+    }
     if job.swept {
         return;
     }

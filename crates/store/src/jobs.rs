@@ -273,23 +273,24 @@ impl Store {
     }
 
     /// The owner's jobs older than `before`, the newest first. Their requests are left empty, and of each result the
-    /// member `without`: a page of them can be too large to hold.
+    /// members `without`, by paths such as `film.report`: a page of them can be too large to hold.
     pub async fn jobs(
         &self,
         owner: &Owner,
         before: Option<&JobId>,
         limit: u32,
-        without: &str,
+        without: [&str; 2],
     ) -> Result<JobPage, Error> {
         let rows =
             sqlx::query("SELECT id, owner, key_id, kind, format, parent, state, percent, scenes_done, scenes_total,
-                '' AS request, webhook, json_remove(result, '$.' || ?4) AS result, problems, warnings, attempts,
+                '' AS request, webhook, json_remove(result, '$.' || ?4, '$.' || ?5) AS result, problems, warnings, attempts,
                 crashes, cancel_requested, run_after, swept, created, updated, finished
              FROM film_jobs WHERE owner = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")
                 .bind(owner.as_str())
                 .bind(before.map_or(AFTER_ALL, JobId::as_str))
                 .bind(i64::from(limit) + 1)
-                .bind(without)
+                .bind(without[0])
+                .bind(without[1])
                 .fetch_all(&self.reader)
                 .await?;
         let mut jobs = rows.iter().map(job).collect::<Result<Vec<_>, _>>()?;

@@ -1,7 +1,7 @@
-//! The children of one job: each takes task after task, so that starting a process, which costs more than many tasks
-//! do, is paid a few times a job.
+//! The children of one job, or of the previews of one owner: each takes task after task, so that starting a process,
+//! which costs more than many tasks do, is paid a few times a job.
 //!
-//! Invariants: a child works for one job only, so that what hostile media does to it reaches no other owner; one that
+//! Invariants: a child works for one owner only, so that what hostile media does to it reaches no other; one that
 //! crashed, was silent or was cancelled is ended and takes no other task.
 
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::protocol::{Answer, Task};
 use crate::supervisor::{Run, Supervisor, Worker, WorkerError, is_fit};
 
-/// The children of one job. Dropping it ends them; [`Crew::end`] also waits for it.
+/// The children of one job or owner. Dropping it ends them; [`Crew::end`] also waits for it.
 pub struct Crew {
     supervisor: Supervisor,
     idle: Mutex<Vec<Worker>>,
@@ -37,10 +37,27 @@ impl Crew {
         outcome
     }
 
+    /// Has a child wait for its first task, which then need not wait for the child.
+    pub fn ready(&self) -> Result<(), WorkerError> {
+        let mut idle = self.idle();
+        if idle.is_empty() {
+            idle.push(self.supervisor.start()?);
+        }
+        Ok(())
+    }
+
     /// Ends all children that have nothing to do.
     pub async fn end(&self) {
         let idle = std::mem::take(&mut *self.idle());
         futures::future::join_all(idle.into_iter().map(Worker::end)).await;
+    }
+
+    /// Ends the children that have nothing to do but one, the last that worked; answers whether there is one.
+    pub fn keep_one(&self) -> bool {
+        let mut idle = self.idle();
+        let excess = idle.len().saturating_sub(1);
+        idle.drain(..excess);
+        !idle.is_empty()
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {

@@ -58,6 +58,10 @@ pub struct FrameTask {
     pub frame: u64,
     /// How it is written.
     pub format: PictureFormat,
+    /// What the child may keep this scene under for the next frame: equal names have the same sources under the same
+    /// numbers, on the same canvas. `None` where nothing may be kept.
+    #[serde(default)]
+    pub keep_as: Option<String>,
 }
 
 /// How a picture is written.

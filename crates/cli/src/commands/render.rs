@@ -2,21 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
-use media::{HttpsOpener, LocalOpener, Openers};
 use pipeline::{Failure, Film, JobContext, Planned, Studio};
 use serde_json::{Value, json};
-use store::Connection;
-use storyboard::{Class, Options, Problem, Storyboard, Warning};
+use storyboard::{Problem, Storyboard, Warning};
 
-use crate::access::{LazyAws, s3_opener};
 use crate::arguments::RenderArguments;
 use crate::config::Config;
-use crate::{exit, logs, progress, signals, studio};
-
-mod connections;
+use crate::job::{self, Job};
+use crate::{exit, logs};
 
 /// Runs the subcommand.
 pub(crate) async fn run(arguments: RenderArguments) -> ExitCode {
@@ -44,35 +39,17 @@ enum Outcome {
 }
 
 async fn render(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
-    let config = Config::load(&arguments.common)?;
+    let config = Config::load(&arguments.job.common)?;
     logs::start(&config.log, "error")?;
     if arguments.output.is_dir() {
         let message = format!("{} is a directory; name the film's file.", arguments.output.display());
-        return Ok(wrong("OUTPUT_IS_DIRECTORY", message));
+        return Ok(Outcome::Problems(job::wrong("OUTPUT_IS_DIRECTORY", message)));
     }
-    let json = match read(&arguments.storyboard) {
-        Ok(json) => json,
-        Err(error) => {
-            let message = format!("{} cannot be read: {error}.", arguments.storyboard.display());
-            return Ok(wrong("STORYBOARD_UNREADABLE", message));
-        }
-    };
-    let options = Options { allow_files: true, ..config.parse_options() };
-    let (storyboard, mut warnings) = match storyboard::parse(&json, &options) {
-        Ok(parsed) => parsed,
+    let job = match Job::open(&config, &arguments.job, arguments.frame_digests).await? {
+        Ok(job) => job,
         Err(problems) => return Ok(Outcome::Problems(problems)),
     };
-    let connections = match connections::find(&config, arguments, &storyboard, &json).await? {
-        Ok(connections) => connections,
-        Err(problems) => return Ok(Outcome::Problems(problems)),
-    };
-    let artefacts = if arguments.no_cache { None } else { config.artefacts() };
-    let studio = studio::open(&config, artefacts)?;
-    let cancel = signals::stop_token().context("listening for signals")?;
-    let (bar, show) = progress::bar();
-    let opener = Arc::new(opener(arguments, &config, &connections)?);
-    let owner = arguments.owner.clone();
-    let context = JobContext { owner, opener, progress: show, cancel, digests: arguments.frame_digests };
+    let Job { studio, storyboard, context, bar, mut warnings } = job;
     let directory = parent(&arguments.output);
     std::fs::create_dir_all(&directory).with_context(|| format!("creating {}", directory.display()))?;
     // Beside the film, so that publishing is a rename; removed whatever happens.
@@ -114,33 +91,6 @@ async fn make(
     let planned = studio.plan(storyboard, context).await?;
     let film = studio.film(&planned, context, work).await?;
     Ok((planned, film))
-}
-
-fn opener(
-    arguments: &RenderArguments,
-    config: &Config,
-    connections: &[Connection],
-) -> anyhow::Result<Openers> {
-    let https = HttpsOpener::new(config.url_policy())?;
-    let local =
-        arguments.media.clone().map(|root| Arc::new(LocalOpener::new(root)) as Arc<dyn media::Opener>);
-    let job = format!("render-{}", store::JobId::create());
-    let s3 = s3_opener(&LazyAws::new(config.aws_settings()), &job, connections);
-    Ok(Openers { s3: Some(s3), https: Some(Arc::new(https)), local })
-}
-
-/// What is wrong with the command line itself.
-fn wrong(code: &str, message: String) -> Outcome {
-    Outcome::Problems(vec![Problem::new(Class::Author, code, message)])
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if path == Path::new("-") {
-        let mut json = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut json)?;
-        return Ok(json);
-    }
-    std::fs::read(path)
 }
 
 fn parent(path: &Path) -> PathBuf {

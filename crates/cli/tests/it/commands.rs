@@ -7,7 +7,7 @@ use crate::kit::{Place, frames, storyboard};
 #[test]
 fn every_help_is_there() {
     let place = Place::new();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 12] = [
         &[],
         &["serve"],
         &["key"],
@@ -15,6 +15,8 @@ fn every_help_is_there() {
         &["key", "list"],
         &["key", "revoke"],
         &["render"],
+        &["frame"],
+        &["plan"],
         &["cache"],
         &["cache", "prune"],
         &["demo"],

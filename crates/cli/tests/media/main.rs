@@ -11,5 +11,6 @@ mod film;
 mod full_disk;
 mod kit;
 mod passing;
+mod preview_equals_film;
 mod shapes;
 mod sound;

@@ -53,7 +53,7 @@ pub(crate) async fn list(
             Some(JobId::from_text(text))
         }
     };
-    let page = app.store.jobs(&caller.owner, before.as_ref(), PAGE, "renderParams").await?;
+    let page = app.store.jobs(&caller.owner, before.as_ref(), PAGE, ["renderParams", "film.report"]).await?;
     let now = now();
     let items: Vec<Value> =
         page.jobs.iter().map(|job| wire::job(job, &app.addresses, Detail::Listed, now)).collect();

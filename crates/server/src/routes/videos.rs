@@ -203,7 +203,7 @@ async fn checked(
 }
 
 /// Public media at addresses whose very form the guard refuses, such as a literal private one.
-fn refused_media(app: &App, storyboard: &Storyboard) -> Vec<Problem> {
+pub(crate) fn refused_media(app: &App, storyboard: &Storyboard) -> Vec<Problem> {
     let refused = storyboard.media().into_iter().filter_map(|(media, _)| match &media.address {
         Address::Url(url) => {
             let reason = app.webhook.check(url).err()?;
@@ -218,7 +218,7 @@ fn refused_media(app: &App, storyboard: &Storyboard) -> Vec<Problem> {
 }
 
 /// The same for the backgrounds of a body that is no storyboard, as far as they can be read.
-fn refused_backgrounds(app: &App, request: &Value) -> Vec<Problem> {
+pub(crate) fn refused_backgrounds(app: &App, request: &Value) -> Vec<Problem> {
     let scenes = request.get("scenes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let refused = scenes.iter().enumerate().filter_map(|(index, scene)| {
         let (address, _) = parse_address(scene.get("backgroundUri")?.as_str()?).ok()?;
@@ -267,7 +267,7 @@ fn members(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
 }
 
 /// `renderParams` out of `{renderParams, webhook}`, which some clients send; the webhook goes along.
-fn unwrapped(bytes: &Bytes) -> Option<Bytes> {
+pub(crate) fn unwrapped(bytes: &Bytes) -> Option<Bytes> {
     let mut outer: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
     let Some(Value::Object(mut inner)) = outer.remove("renderParams") else { return None };
     for (name, value) in outer {

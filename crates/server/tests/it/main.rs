@@ -9,6 +9,7 @@ mod files;
 mod http;
 mod kit;
 mod logs;
+mod looks;
 mod restart;
 mod running;
 mod sockets;

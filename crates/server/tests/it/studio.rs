@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use captions::Page;
 use futures::future::BoxFuture;
-use pipeline::{Failure, Film, JobContext, PreviewScene, Progress, Stage};
+use pipeline::{
+    Drawn, Failure, Film, JobContext, Moment, Outlook, PreviewScene, Progress, Report, Spot, Stage,
+};
 use plan::{MediaInfo, Paginate, PictureInfo, PlannedSource, Sources};
-use server::{Draft, Filmmaker, Shot};
+use server::{Draft, Filmmaker, Look, Shot};
 use storyboard::{BackgroundKind, Canvas, Caption, Problem, Storyboard, TextStyle, Warning};
 use tokio::sync::watch;
 
@@ -59,12 +61,12 @@ impl TestStudio {
         let planned = plan::plan(storyboard, &sources(storyboard), &OnePage).map_err(Failure::Problems)?;
         (context.progress)(Progress { stage: Stage::Rendering, scenes: Some((1, scenes)), percent: 40 });
         self.waiting.send_modify(|count| *count += 1);
+        let _at_gate = AtGate(&self.waiting);
         let mut gate = self.gate.subscribe();
         let open = tokio::select! {
             open = gate.wait_for(|open| *open) => open.is_ok(),
             () = context.cancel.cancelled() => false,
         };
-        self.waiting.send_modify(|count| *count -= 1);
         if open { Ok(planned) } else { Err(Failure::Cancelled) }
     }
 }
@@ -125,10 +127,64 @@ impl Filmmaker for TestStudio {
                 bytes_read: 7,
                 requests: 2,
                 warnings: vec![Warning::new("FILMING", "From the filming.")],
-                report: pipeline::Report::default(),
+                report: Report { output_frames: planned.plan.frames, ..Report::default() },
             };
             Ok(Shot { plan: planned.plan, warnings: planned.warnings, film })
         })
+    }
+
+    fn look<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        look: &'a Look<'a>,
+    ) -> BoxFuture<'a, Result<(Spot, Option<Drawn>), Failure>> {
+        Box::pin(async move {
+            let plan = self.begin(storyboard, context).await?.plan;
+            let frame = match look.moment {
+                Moment::Second(second) => (second * f64::from(plan.fps)) as u64,
+                Moment::Scene(number) => plan.scenes[number - 1].start,
+            };
+            let plan_hash = plan.hash();
+            let tag = format!("{plan_hash}-{frame}");
+            let spot = Spot { frame, scene: 1, plan_hash, tag };
+            if (look.known)(&spot) {
+                return Ok((spot, None));
+            }
+            let bytes = format!("a picture of {} as {:?}", context.owner, look.format).into_bytes();
+            Ok((spot, Some(Drawn { bytes, digest: Some(worker::Digest(1)) })))
+        })
+    }
+
+    fn outlook<'a>(
+        &'a self,
+        storyboard: &'a Storyboard,
+        context: &'a JobContext,
+        earlier: Option<&'a Report>,
+    ) -> BoxFuture<'a, Result<(Outlook, Vec<Warning>), Failure>> {
+        Box::pin(async move {
+            let planned = self.begin(storyboard, context).await?;
+            let outlook = Outlook {
+                plan_hash: planned.plan.hash(),
+                seconds: 1.0,
+                fps: planned.plan.fps,
+                frames: planned.plan.frames,
+                distinct_frames: 2,
+                frames_to_encode: earlier.map_or(2, |earlier| earlier.output_frames),
+                sound_cached: false,
+                scenes: Vec::new(),
+            };
+            Ok((outlook, vec![Warning::new("STUDIO", "From the studio.")]))
+        })
+    }
+}
+
+/// Leaves the gate however its run ends.
+struct AtGate<'a>(&'a watch::Sender<usize>);
+
+impl Drop for AtGate<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 

@@ -116,7 +116,8 @@ async fn pages_go_from_new_to_old_without_gap() {
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let page = store.jobs(&owner("anna"), before.as_ref(), 2, "renderParams").await.unwrap();
+        let page =
+            store.jobs(&owner("anna"), before.as_ref(), 2, ["renderParams", "film.report"]).await.unwrap();
         seen.extend(page.jobs.into_iter().map(|job| job.id));
         before = page.next;
         if before.is_none() {

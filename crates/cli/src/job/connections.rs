@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use store::{Connection, ConnectionId, Owner};
 use storyboard::{Class, Problem, Storyboard};
 
-use crate::arguments::RenderArguments;
+use crate::arguments::JobArguments;
 use crate::config::Config;
 use crate::data;
 
 /// All of them, or a problem for each place that names one that is unknown or disabled.
 pub(super) async fn find(
     config: &Config,
-    arguments: &RenderArguments,
+    arguments: &JobArguments,
     storyboard: &Storyboard,
     json: &[u8],
 ) -> anyhow::Result<Result<Vec<Connection>, Vec<Problem>>> {
