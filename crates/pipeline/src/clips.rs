@@ -134,17 +134,27 @@ impl<'a> Orders<'a> {
     }
 }
 
-/// Finds or encodes every clip of the film. `look` is false where what the cache holds did not fit together.
+/// What making clips takes, beside what is to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Workplace<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) planned: &'a Planned,
+    pub(crate) context: &'a JobContext,
+    /// A directory for what is not kept.
+    pub(crate) directory: &'a Path,
+    /// Whether to look into the cache; not where what it holds did not fit together.
+    pub(crate) look: bool,
+    /// Ends the work.
+    pub(crate) stop: &'a CancellationToken,
+}
+
+/// Finds or encodes every clip of the film.
 pub(crate) async fn clips(
-    shared: &Shared,
-    planned: &Planned,
-    context: &JobContext,
-    work: &Path,
+    at: Workplace<'_>,
     orders: &Orders<'_>,
-    look: bool,
     advance: Advance<'_>,
-    stop: &CancellationToken,
 ) -> Result<Clips, Failure> {
+    let Workplace { shared, planned, .. } = at;
     let (encoded, passed_through) = (AtomicU64::new(0), AtomicU64::new(0));
     let finished = AtomicUsize::new(0);
     // The longest first, so that no processor is left with it at the end.
@@ -159,7 +169,7 @@ pub(crate) async fn clips(
                 let before = counted.fetch_max(done, Ordering::Relaxed);
                 advance(done.saturating_sub(before), 0);
             };
-            let made = one(shared, planned, context, work, order, look, &count, stop).await?;
+            let made = one(at, order, &count).await?;
             if !made.cached {
                 encoded.fetch_add(made.written.frames - made.written.copied, Ordering::Relaxed);
             }
@@ -198,15 +208,11 @@ pub(crate) async fn clips(
 }
 
 async fn one(
-    shared: &Shared,
-    planned: &Planned,
-    context: &JobContext,
-    work: &Path,
+    workplace: Workplace<'_>,
     order: &Order<'_>,
-    look: bool,
     progress: &(dyn Fn(u64, u64) + Sync),
-    stop: &CancellationToken,
 ) -> Result<Made, Failure> {
+    let Workplace { shared, planned, context, directory, look, stop } = workplace;
     let scene = order.scene;
     let sources = scene_ingredients(planned, scene);
     let at = |source| place(planned, Some(scene), source);
@@ -222,7 +228,7 @@ async fn one(
     let (overlays, mut task) = clip_task(shared, planned, scene, |_| true).await?;
     task.takes = order.takes.clone();
     task.digests = context.digests;
-    let slot = planned.larder.slot(Kind::Clip, &sources, work).map_err(disk)?;
+    let slot = planned.larder.slot(Kind::Clip, &sources, directory).map_err(disk)?;
     let files = vec![overlays.into(), slot.descriptor().map_err(disk)?];
     let run = Run { sources: scene_readers(planned, scene), files, progress, cancel: stop };
     let written = written(shared, planned, Account::Scenes, &Task::Clip(task), run, at).await?;

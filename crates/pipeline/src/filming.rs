@@ -15,7 +15,7 @@ use storyboard::Warning;
 use tokio_util::sync::CancellationToken;
 use worker::{AssembleTask, Run, SoundTask, Task, Written};
 
-use crate::clips::{Clips, Orders, clips};
+use crate::clips::{Clips, Orders, Workplace, clips};
 use crate::drawing::{frame_into, place};
 use crate::job::{Failure, Film, JobContext, Stage};
 use crate::ledger::Account;
@@ -53,7 +53,8 @@ pub(crate) async fn film(
         meter.report(Stage::Rendering, done.0, total, Some((done.1, plan.scenes.len())));
     };
     advance(0, 0);
-    let pictures = |look| clips(shared, planned, context, work.path(), &orders, look, &advance, &stop);
+    let workplace = Workplace { shared, planned, context, directory: work.path(), look: true, stop: &stop };
+    let pictures = |look| clips(Workplace { look, ..workplace }, &orders, &advance);
     let sound = async {
         let sound = sound(shared, planned, context, work.path(), &stop).await?;
         advance(SOUND_SHARE, 0);

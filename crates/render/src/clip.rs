@@ -26,16 +26,16 @@ pub(crate) fn encode(task: &ClipTask, link: &Link, files: &mut Files) -> Result<
     let mut painter = Painter::open(task, link, &overlays)?;
     let mut encoder = PictureEncoder::open(task.canvas, task.fps, &task.encoder)?;
     let extradata = encoder.extradata();
-    let (passages, not_copied) = match passage::find(task, link, &extradata)? {
+    let mut writer = Writer::new(out, &extradata, task.fps).map_err(file("writing the clip"))?;
+    let (passages, not_copied) = match passage::find(task, link, &extradata, &mut writer)? {
         Ok(passages) => (passages, None),
         Err(why) => (Vec::new(), why),
     };
-    let mut writer = Writer::new(out, &extradata, task.fps).map_err(file("writing the clip"))?;
     let mut keep = |packet: &_| writer.write(packet).map_err(file("writing the clip"));
     let mut digests = Vec::new();
     let pictures = task.takes.drawn().zip(roles(total, passage::keys(&task.takes, &passages)));
     for ((frame, role), number) in pictures.zip(0..) {
-        if passages.iter().any(|passage| passage.covers(number)) {
+        if passage::covers(&passages, number) {
             continue;
         }
         let picture = painter.frame(frame)?;
@@ -48,14 +48,10 @@ pub(crate) fn encode(task: &ClipTask, link: &Link, files: &mut Files) -> Result<
         }
     }
     encoder.finish(&mut keep)?;
-    let mut copied = 0;
     for passage in &passages {
-        let place = writer.before(passage.first.cast_signed());
-        for (number, packet) in passage.packets.iter().enumerate() {
-            writer.write_at(place + number, packet).map_err(file("writing the clip"))?;
-            copied += 1;
-        }
+        writer.insert(writer.before(passage.first.cast_signed()), &passage.packets);
     }
+    let copied = passages.iter().map(|passage| passage.packets.len() as u64).sum();
     let head = writer.finish_with(runs(&task.takes)).map_err(file("writing the clip"))?;
     check(&head, total)?;
     link.progress(total, total);

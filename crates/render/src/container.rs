@@ -94,6 +94,10 @@ impl Entry {
     }
 }
 
+/// A packet whose bytes are in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored(Entry);
+
 /// Writes a clip.
 pub(crate) struct Writer {
     file: BufWriter<File>,
@@ -114,17 +118,24 @@ impl Writer {
 
     /// Adds a packet in decoding order.
     pub(crate) fn write(&mut self, packet: &Packet) -> io::Result<()> {
-        let end = self.entries.len();
-        self.write_at(end, packet)
+        let stored = self.store(packet)?;
+        self.entries.push(stored.0);
+        Ok(())
     }
 
-    /// Adds a packet before the one with this number.
-    pub(crate) fn write_at(&mut self, number: usize, packet: &Packet) -> io::Result<()> {
+    /// Puts a packet's bytes into the file; [`Writer::insert`] gives it its place.
+    pub(crate) fn store(&mut self, packet: &Packet) -> io::Result<Stored> {
         let size = u32::try_from(packet.data.len()).map_err(io::Error::other)?;
         let (pts, duration, key) = (packet.pts, packet.duration, packet.key);
-        self.entries.insert(number, Entry { offset: self.at, size, pts, duration, key });
+        let entry = Entry { offset: self.at, size, pts, duration, key };
         self.at += u64::from(size);
-        self.file.write_all(&packet.data)
+        self.file.write_all(&packet.data)?;
+        Ok(Stored(entry))
+    }
+
+    /// Puts packets that are in the file, in decoding order, before the one with this number.
+    pub(crate) fn insert(&mut self, number: usize, packets: &[Stored]) {
+        self.entries.splice(number..number, packets.iter().map(|stored| stored.0));
     }
 
     /// How many packets are presented before a moment. Where decoding can begin at that moment, these are also the

@@ -5,19 +5,19 @@
 //! must lie on the film's frames, one for one, unturned and in square pixels; a GOP must begin with an IDR picture, hold
 //! one slice a picture, and be shown whole. Whatever is not so is encoded, and the report says why.
 
+mod source;
+
 use std::collections::BTreeSet;
 
-use ffmpeg::format::context::Input;
-use ffmpeg_next as ffmpeg;
 use plan::{BackgroundPlan, Cut, ScenePlan, Takes};
 use worker::child::Link;
 use worker::{ClipTask, TaskError};
 
-use crate::container::Packet;
-use crate::errors::unreadable;
+use crate::container::{Packet, Stored, Writer};
+use crate::errors::file;
 use crate::input::{self, video_stream};
-use crate::nal;
-use crate::track::{TOLERANCE_US, is_upright};
+use crate::track::TOLERANCE_US;
+use source::{Format, Gop, Next, gops};
 
 /// Fewest pictures between joints: two IDR pictures must not be neighbours.
 const LEAST: u64 = 2;
@@ -26,19 +26,20 @@ const LEAST: u64 = 2;
 pub(crate) struct Passage {
     /// The first picture that it replaces.
     pub(crate) first: u64,
-    /// Its packets in decoding order, on the clip's clock, as a byte stream.
-    pub(crate) packets: Vec<Packet>,
+    /// Its packets in decoding order, on the clip's clock, already in the clip's file.
+    pub(crate) packets: Vec<Stored>,
 }
 
 impl Passage {
     fn end(&self) -> u64 {
         self.first + self.packets.len() as u64
     }
+}
 
-    /// Whether it replaces a picture.
-    pub(crate) fn covers(&self, picture: u64) -> bool {
-        (self.first..self.end()).contains(&picture)
-    }
+/// Whether one of some passages, in order, replaces a picture.
+pub(crate) fn covers(passages: &[Passage], picture: u64) -> bool {
+    let behind = passages.partition_point(|passage| passage.first <= picture);
+    behind > 0 && picture < passages[behind - 1].end()
 }
 
 /// What was found, or in words why nothing was.
@@ -55,13 +56,19 @@ struct Bare {
 
 /// The key pictures of a clip with passages: where passages begin and end, decoding must be able to begin.
 pub(crate) fn keys(takes: &Takes, passages: &[Passage]) -> BTreeSet<u64> {
-    let own = takes.keys().filter(|key| !passages.iter().any(|passage| passage.covers(*key)));
+    let own = takes.keys().filter(|key| !covers(passages, *key));
     let joints = passages.iter().flat_map(|passage| [passage.first, passage.end()]);
     own.chain(joints).filter(|key| *key < takes.encoded()).collect()
 }
 
-/// Looks for passages of a task's source; `parameter_sets` are the encoder's.
-pub(crate) fn find(task: &ClipTask, link: &Link, parameter_sets: &[u8]) -> Result<Found, TaskError> {
+/// Looks for passages of a task's source and puts their packets into the clip's file; `parameter_sets` are the
+/// encoder's. Memory is bounded by one GOP.
+pub(crate) fn find(
+    task: &ClipTask,
+    link: &Link,
+    parameter_sets: &[u8],
+    writer: &mut Writer,
+) -> Result<Found, TaskError> {
     let BackgroundPlan::Video { source, cuts, offset, looped, .. } = &task.scene.background else {
         return Ok(Err(None));
     };
@@ -75,28 +82,22 @@ pub(crate) fn find(task: &ClipTask, link: &Link, parameter_sets: &[u8]) -> Resul
     }
     let mut input = input::open(link, *source)?;
     let Some(stream) = video_stream(&input) else { return Ok(Err(None)) };
-    let format = match Format::of(&input, stream, parameter_sets) {
+    let format = match Format::of(&input, *source, stream, parameter_sets) {
         Ok(format) => format,
         Err(why) => return Ok(Err(why)),
     };
-    let mut passages = Vec::new();
+    let mut passages: Vec<Passage> = Vec::new();
     for stretch in bare {
         let cut = &cuts[stretch.cut];
-        gops(
-            &mut input,
-            stream,
-            &format,
-            *source,
-            |gop| {
-                place(&gop, &stretch, cut, task.fps).map_or(Next::Skip, |place| match place {
-                    Place::Before => Next::Skip,
-                    Place::At(first) => Next::Keep(first),
-                    Place::Behind => Next::Stop,
-                })
-            },
-            (cut.start_us + stretch.within * 1_000_000 / u64::from(task.fps.max(1))).cast_signed(),
-            &mut passages,
-        )?;
+        let from_us = cut.start_us + stretch.within * 1_000_000 / u64::from(task.fps.max(1));
+        let judge = |gop: &Gop| place(gop, &stretch, cut, task.fps).unwrap_or(Next::Skip);
+        let keep = |first: u64, gop: Gop| {
+            let stored = on_clock(first, gop).map(|packet| writer.store(&packet));
+            let packets = stored.collect::<Result<_, _>>().map_err(file("writing the clip"))?;
+            passages.push(Passage { first, packets });
+            Ok(())
+        };
+        gops(&mut input, &format, from_us.cast_signed(), judge, keep)?;
     }
     let passages = fitting(passages, &task.takes);
     Ok(if passages.is_empty() {
@@ -151,161 +152,8 @@ fn bare(
     found
 }
 
-/// How the source keeps its packets.
-struct Format {
-    /// Bytes of the length before each unit.
-    length_size: usize,
-    start_us: i64,
-    time_base: (i64, i64),
-    parameter_sets: Vec<Vec<u8>>,
-}
-
-impl Format {
-    fn of(input: &Input, stream: usize, parameter_sets: &[u8]) -> Result<Self, Option<String>> {
-        let stream = input.stream(stream).ok_or(None)?;
-        if stream.parameters().id() != ffmpeg::codec::Id::H264 {
-            return Err(None);
-        }
-        let extradata = extradata(&stream);
-        let Some((length_size, theirs)) = sets_of_avcc(&extradata) else {
-            return Err(Some("the source keeps its parameter sets in band".to_owned()));
-        };
-        let ours: Vec<&[u8]> =
-            nal::units(parameter_sets).into_iter().filter(|unit| nal::is_parameter_set(unit)).collect();
-        if theirs != ours {
-            let why = "the source's H.264 parameter sets differ from the film's, and two kinds in one film are not safe";
-            return Err(Some(why.to_owned()));
-        }
-        if !is_upright(&stream) {
-            return Err(Some("the source is turned, mirrored or not in square pixels".to_owned()));
-        }
-        let base = stream.time_base();
-        Ok(Self {
-            length_size,
-            start_us: input::start_us(input),
-            time_base: (i64::from(base.numerator()), i64::from(base.denominator().max(1))),
-            parameter_sets: theirs,
-        })
-    }
-
-    /// A sample as a byte stream; `None` where it is not one picture in one slice under these parameter sets.
-    fn byte_stream(&self, sample: &[u8]) -> Option<Vec<u8>> {
-        let (mut rest, mut out, mut slices) = (sample, Vec::with_capacity(sample.len() + 16), 0);
-        while !rest.is_empty() {
-            let (length, after) = rest.split_at_checked(self.length_size)?;
-            let length = length.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
-            let (unit, after) = after.split_at_checked(length)?;
-            rest = after;
-            slices += usize::from(nal::is_slice(unit));
-            if nal::is_parameter_set(unit) && !self.parameter_sets.iter().any(|own| own == unit) {
-                return None;
-            }
-            out.extend_from_slice(&[0, 0, 0, 1]);
-            out.extend_from_slice(unit);
-        }
-        (slices == 1).then_some(out)
-    }
-}
-
-#[expect(unsafe_code, reason = "extradata has no safe accessor; the stream belongs to the open context")]
-fn extradata(stream: &ffmpeg::Stream<'_>) -> Vec<u8> {
-    unsafe {
-        let parameters = (*stream.as_ptr()).codecpar;
-        if (*parameters).extradata.is_null() {
-            return Vec::new();
-        }
-        std::slice::from_raw_parts((*parameters).extradata, (*parameters).extradata_size.max(0) as usize)
-            .to_vec()
-    }
-}
-
-/// Length size and parameter sets of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1).
-fn sets_of_avcc(record: &[u8]) -> Option<(usize, Vec<Vec<u8>>)> {
-    let [1, _, _, _, sizes, ..] = record else { return None };
-    let mut sets = Vec::new();
-    let mut at = 5;
-    for mask in [0x1f, 0xff] {
-        let count = record.get(at)? & mask;
-        at += 1;
-        for _ in 0..count {
-            let length = usize::from(u16::from_be_bytes(record.get(at..at + 2)?.try_into().ok()?));
-            sets.push(record.get(at + 2..at + 2 + length)?.to_vec());
-            at += 2 + length;
-        }
-    }
-    Some((usize::from(sizes & 3) + 1, sets))
-}
-
-/// A GOP: packets in decoding order with their moments in microseconds.
-type Gop = Vec<(i64, Vec<u8>)>;
-
-enum Next {
-    Skip,
-    Keep(u64),
-    Stop,
-}
-
-enum Place {
-    Before,
-    At(u64),
-    Behind,
-}
-
-/// Reads GOP by GOP from a moment on.
-fn gops(
-    input: &mut Input,
-    stream: usize,
-    format: &Format,
-    source: usize,
-    mut judge: impl FnMut(&Gop) -> Next,
-    from_us: i64,
-    passages: &mut Vec<Passage>,
-) -> Result<(), TaskError> {
-    let target = format.start_us + from_us;
-    if input.seek(target, ..target).is_err() {
-        return Ok(()); // what cannot be sought is encoded
-    }
-    let mut gop: Option<Gop> = None;
-    let mut packet = ffmpeg::Packet::empty();
-    loop {
-        let read = match packet.read(input) {
-            Ok(()) if packet.stream() != stream => continue,
-            Ok(()) => true,
-            Err(ffmpeg::Error::Eof) => false,
-            Err(error) => return Err(unreadable(source, "Reading it", error)),
-        };
-        let sample = read.then(|| format.byte_stream(packet.data().unwrap_or_default())).flatten();
-        let begins = sample.as_ref().is_some_and(|sample| packet.is_key() && nal::is_idr(sample));
-        if !read || begins {
-            match gop.take().map(|gop| (judge(&gop), gop)) {
-                Some((Next::Keep(first), gop)) => passages.push(passage(first, gop)),
-                Some((Next::Stop, _)) => return Ok(()),
-                Some((Next::Skip, _)) | None => {}
-            }
-        }
-        if !read {
-            return Ok(());
-        }
-        // A sample that is not plain spoils its GOP.
-        match (sample, packet.pts()) {
-            (Some(sample), Some(pts)) => {
-                let (num, den) = format.time_base;
-                let us = i128::from(pts) * 1_000_000 * i128::from(num) / i128::from(den);
-                let us = i64::try_from(us).unwrap_or(i64::MAX / 4) - format.start_us;
-                if begins {
-                    gop = Some(Vec::new());
-                }
-                if let Some(gop) = &mut gop {
-                    gop.push((us, sample));
-                }
-            }
-            _ => gop = None,
-        }
-    }
-}
-
-/// Where a GOP lies in a bare stretch; `None` where its pictures are not the film's frames.
-fn place(gop: &Gop, stretch: &Bare, cut: &Cut, fps: u32) -> Option<Place> {
+/// What becomes of a GOP in a bare stretch; `None` where its pictures are not the film's frames.
+fn place(gop: &Gop, stretch: &Bare, cut: &Cut, fps: u32) -> Option<Next> {
     let fps = i64::from(fps.max(1));
     let start = cut.start_us.cast_signed();
     let (first_us, _) = gop.first()?;
@@ -313,10 +161,10 @@ fn place(gop: &Gop, stretch: &Bare, cut: &Cut, fps: u32) -> Option<Place> {
     let first = frame(*first_us);
     let (from, until) = (stretch.within.cast_signed(), (stretch.within + stretch.frames).cast_signed());
     if first >= until {
-        return Some(Place::Behind);
+        return Some(Next::Stop);
     }
     if first < from || first + gop.len() as i64 > until {
-        return Some(Place::Before);
+        return Some(Next::Skip);
     }
     let mut moments: Vec<i64> = gop.iter().map(|(us, _)| *us).collect();
     moments.sort_unstable();
@@ -325,18 +173,17 @@ fn place(gop: &Gop, stretch: &Bare, cut: &Cut, fps: u32) -> Option<Place> {
         (us - moment).abs() <= TOLERANCE_US
     });
     let closed = moments.first() == Some(first_us) && gop.len() as u64 >= LEAST;
-    (on_grid && closed).then(|| Place::At(stretch.first + (first - from).cast_unsigned()))
+    (on_grid && closed).then(|| Next::Keep(stretch.first + (first - from).cast_unsigned()))
 }
 
-/// A GOP on the clip's clock.
-fn passage(first: u64, gop: Gop) -> Passage {
+/// A GOP's packets on the clip's clock.
+fn on_clock(first: u64, gop: Gop) -> impl Iterator<Item = Packet> {
     let mut moments: Vec<i64> = gop.iter().map(|(us, _)| *us).collect();
     moments.sort_unstable();
-    let packets = gop.into_iter().enumerate().map(|(index, (us, data))| {
+    gop.into_iter().enumerate().map(move |(index, (us, data))| {
         let order = moments.partition_point(|moment| *moment < us) as u64;
         Packet { pts: (first + order).cast_signed(), duration: 1, key: index == 0, data }
-    });
-    Passage { first, packets: packets.collect() }
+    })
 }
 
 /// Leaves out what would put a joint where none may be: across the end of a play, or one picture from another joint.
@@ -383,9 +230,13 @@ mod tests {
     }
 
     fn row(first: u64, frames: u64) -> Passage {
+        let mut writer = Writer::new(tempfile::tempfile().unwrap(), &[], 30).unwrap();
         let packet =
             |pts: u64| Packet { pts: pts.cast_signed(), duration: 1, key: pts == first, data: Vec::new() };
-        Passage { first, packets: (first..first + frames).map(packet).collect() }
+        Passage {
+            first,
+            packets: (first..first + frames).map(|pts| writer.store(&packet(pts)).unwrap()).collect(),
+        }
     }
 
     fn firsts(passages: &[Passage]) -> Vec<u64> {
@@ -395,9 +246,9 @@ mod tests {
     #[test]
     fn no_picture_is_left_alone_between_joints() {
         assert_eq!(firsts(&fitting(vec![row(0, 30), row(30, 30)], &takes(90))), [0, 30]);
-        assert_eq!(firsts(&fitting(vec![row(1, 30)], &takes(90))), []);
+        assert_eq!(firsts(&fitting(vec![row(1, 30)], &takes(90))), [0u64; 0]);
         assert_eq!(firsts(&fitting(vec![row(2, 30), row(33, 30)], &takes(90))), [33]);
-        assert_eq!(firsts(&fitting(vec![row(59, 30)], &takes(90))), []);
+        assert_eq!(firsts(&fitting(vec![row(59, 30)], &takes(90))), [0u64; 0]);
         let mut played = takes(90);
         played.plays = vec![Play { first: 0, frames: 90, times: 2 }, Play { first: 0, frames: 40, times: 1 }];
         assert_eq!(firsts(&fitting(vec![row(0, 30), row(30, 30), row(60, 30)], &played)), [0, 60]);
@@ -421,25 +272,15 @@ mod tests {
             [0, 2, 1, 3].iter().map(|number| (from + number * step, Vec::new())).collect()
         };
         let at = |gop: &Gop| match place(gop, &stretch, &cut, 30) {
-            Some(Place::At(first)) => Some(first),
+            Some(Next::Keep(first)) => Some(first),
             _ => None,
         };
         assert_eq!(at(&gop(1_000_000, 33_333)), Some(5));
         assert_eq!(at(&gop(1_333_333, 33_333)), Some(15));
         assert_eq!(at(&gop(1_000_000, 40_000)), None);
         assert_eq!(at(&gop(966_667, 33_333)), None);
-        assert!(matches!(place(&gop(3_000_000, 33_333), &stretch, &cut, 30), Some(Place::Behind)));
-        let passage = passage(15, gop(1_333_333, 33_333));
-        let pts: Vec<i64> = passage.packets.iter().map(|packet| packet.pts).collect();
+        assert!(matches!(place(&gop(3_000_000, 33_333), &stretch, &cut, 30), Some(Next::Stop)));
+        let pts: Vec<i64> = on_clock(15, gop(1_333_333, 33_333)).map(|packet| packet.pts).collect();
         assert_eq!(pts, [15, 17, 16, 18]);
-    }
-
-    #[test]
-    fn a_configuration_record_is_read_with_care() {
-        let record = [1, 100, 0, 31, 0xff, 0xe1, 0, 2, 0x67, 9, 1, 0, 1, 0x68];
-        assert_eq!(sets_of_avcc(&record), Some((4, vec![vec![0x67, 9], vec![0x68]])));
-        for length in 0..record.len() {
-            assert_eq!(sets_of_avcc(&record[..length]), None);
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! `storyreel frame`: one frame of a storyboard's film as a picture file.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -87,12 +88,11 @@ fn write(output: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let writing = || format!("writing {}", output.display());
     let directory = output.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory).with_context(writing)?;
-    let mut file =
-        tempfile::Builder::new().prefix(".storyreel-").tempfile_in(directory).with_context(writing)?;
+    // Like any file that a command writes: the umask says who may read it.
+    let all = PermissionsExt::from_mode(0o666);
+    let file = tempfile::Builder::new().prefix(".storyreel-").permissions(all).tempfile_in(directory);
+    let mut file = file.with_context(writing)?;
     std::io::Write::write_all(&mut file, bytes).with_context(writing)?;
-    // As any file that a command writes, not for its owner alone.
-    let all = std::fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    file.as_file().set_permissions(all).with_context(writing)?;
     file.persist(output).with_context(writing)?;
     Ok(())
 }
