@@ -58,6 +58,12 @@ impl Easels {
         Lease { easels: Arc::clone(self), owner: owner.to_owned(), crew }
     }
 
+    /// Ends all that wait.
+    pub(crate) async fn clear(&self) {
+        let crews = std::mem::take(&mut self.waiting().crews);
+        futures::future::join_all(crews.iter().map(|(_, crew, _)| crew.end())).await;
+    }
+
     fn take_back(self: &Arc<Self>, owner: String, crew: Arc<Crew>) {
         // Without a runtime nobody could look after it.
         let Ok(runtime) = Handle::try_current() else { return };
@@ -163,6 +169,16 @@ mod tests {
         }
         let expected: Vec<String> = (2..MOST + 2).map(|number| format!("owner {number}")).collect();
         assert_eq!(owners(&easels), expected);
+    }
+
+    #[tokio::test]
+    async fn none_is_left_in_the_end() {
+        let easels = easels();
+        let lease = easels.lend("anna");
+        lease.crew().ready().unwrap();
+        drop(lease);
+        easels.clear().await;
+        assert!(owners(&easels).is_empty());
     }
 
     #[tokio::test(start_paused = true)]

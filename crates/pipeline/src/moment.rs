@@ -3,6 +3,8 @@
 use plan::Plan;
 use storyboard::{Class, Problem};
 
+use crate::job::Failure;
+
 /// A place in a film as people name it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Moment {
@@ -14,9 +16,10 @@ pub enum Moment {
 
 impl Moment {
     /// The frame, counted from the film's start.
-    pub(crate) fn frame(self, plan: &Plan) -> Result<u64, Problem> {
+    pub(crate) fn frame(self, plan: &Plan) -> Result<u64, Failure> {
         let refuse = |message: String, fix: &str| {
-            Err(Problem::new(Class::Author, "FRAME_OUTSIDE", message).fix(fix.to_owned()))
+            let problem = Problem::new(Class::Author, "FRAME_OUTSIDE", message).fix(fix);
+            Err(Failure::Problems(vec![problem]))
         };
         match self {
             Self::Second(second) => {

@@ -89,8 +89,7 @@ impl Studio {
 
     /// Which frame of a planned film a moment means; a moment outside it is the author's problem.
     pub fn spot(&self, planned: &Planned, moment: Moment) -> Result<Spot, Failure> {
-        let outside = |problem| Failure::Problems(vec![problem]);
-        let frame = moment.frame(&planned.plan).map_err(outside)?;
+        let frame = moment.frame(&planned.plan)?;
         let scene = planned.plan.scene_at(frame).map_or(0, |(scene, _)| scene.item + 1);
         let plan_hash = planned.plan.hash();
         let tag = format!("{plan_hash}-{frame}-{}", crate::recipe::RULES);
@@ -115,6 +114,11 @@ impl Studio {
         planned.staff.end().await;
         let (bytes, written) = drawn?;
         Ok(Drawn { bytes, digest: written.digests.first().copied() })
+    }
+
+    /// Ends the children that are kept for somebody who waits, once nobody is to come any more.
+    pub async fn close(&self) {
+        self.easels.clear().await;
     }
 
     /// Asks a child to break out of its cage, and says what held.

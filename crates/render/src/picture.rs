@@ -68,7 +68,7 @@ fn png(picture: &ffmpeg::frame::Video) -> Result<Vec<u8>, ffmpeg::Error> {
     video.set_format(ffmpeg::format::Pixel::RGB24);
     let mut options = ffmpeg::Dictionary::new();
     options.set("compression_level", "1");
-    options.set("pred", "sub");
+    options.set("pred", "up");
     one_packet(video.open_as_with(codec, options)?, &mut picture)
 }
 

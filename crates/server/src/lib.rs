@@ -100,5 +100,6 @@ pub async fn serve(listener: TcpListener, deps: Deps, shutdown: CancellationToke
         webhooks::work(&app),
         sweeper::work(&app)
     );
+    app.studio.close().await;
     Ok(())
 }

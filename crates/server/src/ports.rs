@@ -115,6 +115,8 @@ pub trait Filmmaker: Send + Sync {
         context: &'a JobContext,
         earlier: Option<&'a Report>,
     ) -> BoxFuture<'a, Result<(Outlook, Vec<Warning>), Failure>>;
+    /// Nothing is asked for any more.
+    fn close(&self) -> BoxFuture<'_, ()>;
 }
 
 impl Filmmaker for pipeline::Studio {
@@ -172,5 +174,9 @@ impl Filmmaker for pipeline::Studio {
             let outlook = pipeline::Studio::outlook(self, &planned, context, earlier).await;
             Ok((outlook, planned.warnings))
         })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(pipeline::Studio::close(self))
     }
 }

@@ -10,6 +10,7 @@ mod files;
 mod http;
 mod keys;
 mod kit;
+mod looks;
 #[allow(dead_code)] // it is made for the tests of S3
 #[path = "../../../aws/tests/it/peer.rs"]
 mod peer;

@@ -74,6 +74,11 @@ impl Server {
         (status.code(), log.join().unwrap())
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn key(&self) -> &str {
         &self.key
     }

@@ -54,20 +54,22 @@ pub(crate) async fn frame(
 ) -> Result<Response, ApiError> {
     let bytes = body(bytes)?;
     let mut wrong = Vec::new();
-    let moment = moment(&wanted).map_err(|problem| wrong.push(problem));
-    let format = format(&wanted, &headers).map_err(|problem| wrong.push(problem));
+    let moment = moment(&wanted, &mut wrong);
+    let format = format(&wanted, &headers, &mut wrong);
     let asked = asked(&app, &caller, &bytes, wrong).await?;
-    let (Ok(moment), Ok(format)) = (moment, format) else {
+    let (Some(moment), Some(format)) = (moment, format) else {
         return Err(ApiError::body("", "UNREADABLE", "The query cannot be read."));
     };
     let known =
         |spot: &Spot| headers.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, &tag(spot, format)));
     let look = Look { moment, format, known: &known };
     let (spot, drawn) = bounded(&app, app.studio.look(&asked.storyboard, &asked.context, &look)).await?;
-    let mut answer = match &drawn {
+    let digest = drawn.as_ref().and_then(|drawn| drawn.digest);
+    let mut answer = match drawn {
         None => StatusCode::NOT_MODIFIED.into_response(),
-        Some(drawn) => Bytes::from(drawn.bytes.clone()).into_response(),
+        Some(drawn) => Bytes::from(drawn.bytes).into_response(),
     };
+    let is_drawn = answer.status() == StatusCode::OK;
     let own = answer.headers_mut();
     put(own, ETAG, &tag(&spot, format));
     put(own, CACHE_CONTROL, "private, no-cache");
@@ -75,12 +77,12 @@ pub(crate) async fn frame(
     put(own, FRAME, &spot.frame.to_string());
     put(own, SCENE, &spot.scene.to_string());
     put(own, PLAN_HASH, &spot.plan_hash);
-    if let Some(drawn) = &drawn {
+    if is_drawn {
         put(own, CONTENT_TYPE, media_type(format));
         put(own, X_CONTENT_TYPE_OPTIONS, "nosniff");
-        if let Some(digest) = drawn.digest {
-            put(own, FRAME_DIGEST, &digest.to_string());
-        }
+    }
+    if let Some(digest) = digest {
+        put(own, FRAME_DIGEST, &digest.to_string());
     }
     Ok(answer)
 }
@@ -94,10 +96,7 @@ pub(crate) async fn plan(
     let bytes = body(bytes)?;
     let (mut wrong, mut earlier) = (Vec::new(), None);
     if let Some(id) = comparison.against.as_deref().filter(|id| !id.is_empty()) {
-        match report_of(&app, &caller, id).await? {
-            Ok(report) => earlier = Some(report),
-            Err(problem) => wrong.push(problem),
-        }
+        earlier = report_of(&app, &caller, id, &mut wrong).await?;
     }
     let asked = asked(&app, &caller, &bytes, wrong).await?;
     let work = app.studio.outlook(&asked.storyboard, &asked.context, earlier.as_ref());
@@ -110,62 +109,64 @@ pub(crate) async fn plan(
 }
 
 /// The report of a film of this caller's.
-async fn report_of(app: &App, caller: &Caller, id: &str) -> Result<Result<Report, Problem>, ApiError> {
-    let refuse = |code: &str, message: &str| {
-        Problem::author("/against", code, message)
-            .fix("Name a completed render job of yours, or leave it out.")
+async fn report_of(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    wrong: &mut Vec<Problem>,
+) -> Result<Option<Report>, ApiError> {
+    let mut refuse = |code: &str, message: &str| {
+        let fix = "Name a completed render job of yours, or leave it out.";
+        wrong.push(Problem::author("/against", code, message).fix(fix));
     };
     let job = match app.store.job(&caller.owner, &JobId::from_text(id)).await {
         Ok(job) => job,
         Err(store::Error::NotFound) => {
-            return Ok(Err(refuse("JOB_UNKNOWN", "There is no such job of yours.")));
+            refuse("JOB_UNKNOWN", "There is no such job of yours.");
+            return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
     let mut result = job.result.unwrap_or_default();
-    let report = serde_json::from_value(result["film"]["report"].take());
-    Ok(report.map_err(|_| refuse("NO_REPORT", "This job has no report of a film.")))
+    let report = serde_json::from_value(result["film"]["report"].take()).ok();
+    if report.is_none() {
+        refuse("NO_REPORT", "This job has no report of a film.");
+    }
+    Ok(report)
 }
 
 /// Which frame; one of the query's `at` and `scene`.
-fn moment(wanted: &Wanted) -> Result<Moment, Problem> {
-    match (&wanted.at, &wanted.scene) {
+fn moment(wanted: &Wanted, wrong: &mut Vec<Problem>) -> Option<Moment> {
+    let (name, message) = match (&wanted.at, &wanted.scene) {
         (Some(at), None) => match at.parse() {
-            Ok(second) if second >= 0.0 && f64::is_finite(second) => Ok(Moment::Second(second)),
-            _ => Err(Problem::author(
-                "/at",
-                "INVALID_VALUE",
-                "at must be seconds from the film's start, such as 2.5.",
-            )),
+            Ok(second) if second >= 0.0 && f64::is_finite(second) => return Some(Moment::Second(second)),
+            _ => ("/at", "at must be seconds from the film's start, such as 2.5."),
         },
         (None, Some(scene)) => match scene.parse() {
-            Ok(number) if number > 0 => Ok(Moment::Scene(number)),
-            _ => Err(Problem::author(
-                "/scene",
-                "INVALID_VALUE",
-                "scene must be a scene's number, counted from 1.",
-            )),
+            Ok(number) if number > 0 => return Some(Moment::Scene(number)),
+            _ => ("/scene", "scene must be a scene's number, counted from 1."),
         },
-        (None, None) => Err(Problem::author(
-            "/at",
-            "MISSING",
-            "Say which frame: ?at=SECONDS, or ?scene=N for a scene's first.",
-        )),
-        (Some(_), Some(_)) => Err(Problem::author("/scene", "INVALID_VALUE", "Say at or scene, not both.")),
-    }
+        (None, None) => ("/at", "Say which frame: ?at=SECONDS, or ?scene=N for a scene's first."),
+        (Some(_), Some(_)) => ("/scene", "Say at or scene, not both."),
+    };
+    wrong.push(Problem::author(name, "INVALID_VALUE", message));
+    None
 }
 
 /// What the query says, else what the client prefers, else PNG.
-fn format(wanted: &Wanted, headers: &HeaderMap) -> Result<PictureFormat, Problem> {
+fn format(wanted: &Wanted, headers: &HeaderMap, wrong: &mut Vec<Problem>) -> Option<PictureFormat> {
     match wanted.format.as_deref() {
-        Some("png") => Ok(PictureFormat::Png),
-        Some("webp") => Ok(PictureFormat::Webp),
-        Some(_) => Err(Problem::author("/format", "INVALID_VALUE", "format must be png or webp.")),
+        Some("png") => Some(PictureFormat::Png),
+        Some("webp") => Some(PictureFormat::Webp),
+        Some(_) => {
+            wrong.push(Problem::author("/format", "INVALID_VALUE", "format must be png or webp."));
+            None
+        }
         None => {
             let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
             let accept = accept.collect::<Vec<_>>().join(",");
             let webp = preference(&accept, "image/webp") > preference(&accept, "image/png");
-            Ok(if webp { PictureFormat::Webp } else { PictureFormat::Png })
+            Some(if webp { PictureFormat::Webp } else { PictureFormat::Png })
         }
     }
 }
@@ -224,7 +225,7 @@ mod tests {
     fn chosen(accept: &str) -> PictureFormat {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, accept.parse().unwrap());
-        format(&Wanted { at: None, scene: None, format: None }, &headers).unwrap()
+        format(&Wanted { at: None, scene: None, format: None }, &headers, &mut Vec::new()).unwrap()
     }
 
     #[test]

@@ -177,6 +177,10 @@ impl Filmmaker for TestStudio {
             Ok((outlook, vec![Warning::new("STUDIO", "From the studio.")]))
         })
     }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// Leaves the gate however its run ends.
