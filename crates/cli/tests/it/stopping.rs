@@ -9,13 +9,16 @@ use crate::files::Files;
 use crate::kit::{Place, frames, names, plain, storyboard};
 use crate::server::{LOOPBACK, Server};
 
-/// A place with media that is served, and a storyboard that takes a while to film.
+/// A place with media that is served, and a storyboard that takes a while to film: no two of its frames are the same.
 fn long() -> (Place, Files, Value) {
     let place = Place::new();
-    place.video("a.mp4", 2);
+    place.video("a.mp4", 20);
     let files = Files::start();
     let url = files.add(&place.path("a.mp4"));
     let mut body = storyboard(&[&url, &url, &url], 20.0);
+    for (scene, text) in ["Hello world!", "Good morning!", "Good night!"].into_iter().enumerate() {
+        body["scenes"][scene]["text"] = text.into();
+    }
     body["videoWidth"] = 640.into();
     body["videoHeight"] = 360.into();
     (place, files, body)
