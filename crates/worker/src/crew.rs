@@ -5,9 +5,14 @@
 //! crashed, was silent or was cancelled is ended and takes no other task.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::protocol::{Answer, Task};
 use crate::supervisor::{Run, Supervisor, Worker, WorkerError, is_fit};
+
+/// Processor time after which a child takes no other task: the limit of its cage is for one long task, not for all
+/// tasks of a long job.
+const RETIREMENT: Duration = Duration::from_secs(30 * 60);
 
 /// The children of one job or owner. Dropping it ends them; [`Crew::end`] also waits for it.
 pub struct Crew {
@@ -29,8 +34,10 @@ impl Crew {
             None => self.supervisor.start()?,
         };
         let outcome = worker.work(task, run).await;
-        if is_fit(&outcome) {
+        if is_fit(&outcome) && worker.spent() < RETIREMENT {
             self.idle().push(worker);
+        } else if is_fit(&outcome) {
+            worker.end().await;
         } else {
             worker.kill().await;
         }

@@ -132,7 +132,7 @@ impl Supervisor {
             String::from_utf8_lossy(&kept).trim().to_owned()
         });
         ours.set_nonblocking(true)?;
-        Ok(Worker { child, stream: UnixStream::from_std(ours)?, last_words })
+        Ok(Worker { child, stream: UnixStream::from_std(ours)?, last_words, spent: Duration::ZERO })
     }
 
     fn spawn(&self, socket: StdUnixStream) -> std::io::Result<Child> {
@@ -153,6 +153,7 @@ pub(crate) struct Worker {
     child: Child,
     stream: UnixStream,
     last_words: JoinHandle<String>,
+    spent: Duration,
 }
 
 impl Worker {
@@ -163,6 +164,9 @@ impl Worker {
             outcome = talk.serve(&mut self.stream, task, &run.files, run.progress) => outcome,
             () = run.cancel.cancelled() => Err(WorkerError::Cancelled),
         };
+        if let Ok(answer) = &outcome {
+            self.spent += Duration::from_micros(answer.cost.cpu_us);
+        }
         match outcome {
             // What the parent knows of a failed read says more than what libav made of it.
             Err(WorkerError::Task(_) | WorkerError::Io(_)) if talk.failed_read.is_some() => {
@@ -178,6 +182,11 @@ impl Worker {
             }
             outcome => outcome,
         }
+    }
+
+    /// Processor time of the tasks that were answered so far.
+    pub(crate) fn spent(&self) -> Duration {
+        self.spent
     }
 
     /// Ends the child and waits until it has ended.
