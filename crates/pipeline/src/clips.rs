@@ -16,7 +16,7 @@ use worker::{Run, Task, Written};
 use crate::drawing::{clip_task, place, scene_ingredients, scene_readers};
 use crate::job::{Failure, JobContext};
 use crate::ledger::Account;
-use crate::planning::Planned;
+use crate::planned::Planned;
 use crate::problems::{disk, failure, warning};
 use crate::recipe::Fingerprint;
 use crate::report::{ClipOrigin, SceneReport};
@@ -231,7 +231,7 @@ async fn one(
     let slot = planned.larder.slot(Kind::Clip, &sources, directory).map_err(disk)?;
     let files = vec![overlays.into(), slot.descriptor().map_err(disk)?];
     let run = Run { sources: scene_readers(planned, scene), files, progress, cancel: stop };
-    let written = written(shared, planned, Account::Scenes, &Task::Clip(task), run, at).await?;
+    let written = written(shared, &planned.staff, Account::Scenes, &Task::Clip(task), run, at).await?;
     let file = slot.keep(&order.key).await.map_err(disk)?.file;
     let notes = Written { digests: Vec::new(), ..written.clone() };
     planned.larder.keep_notes(&order.key, &notes).await;

@@ -18,7 +18,7 @@ use crate::job::{Failure, JobContext};
 use crate::larder::Ingredient;
 use crate::ledger::Account;
 use crate::overlays;
-use crate::planning::Planned;
+use crate::planned::Planned;
 use crate::problems::{Place, disk, failure};
 use crate::shared::Shared;
 use crate::staff::written;
@@ -95,7 +95,7 @@ async fn draw(
     let task = Task::Frame(FrameTask { clip, frame, format, keep_as });
     let files = vec![overlays.into(), file];
     let run = Run { sources: scene_readers(planned, scene), files, progress: &|_, _| {}, cancel: stop };
-    written(shared, planned, Account::Pictures, &task, run, at).await
+    written(shared, &planned.staff, Account::Pictures, &task, run, at).await
 }
 
 /// The name of all that a child may go on with at another frame of the scene, or of one like it: owner, canvas, rate,

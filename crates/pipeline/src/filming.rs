@@ -20,7 +20,7 @@ use crate::drawing::{frame_into, place};
 use crate::job::{Failure, Film, JobContext, Stage};
 use crate::ledger::Account;
 use crate::meter::Meter;
-use crate::planning::Planned;
+use crate::planned::Planned;
 use crate::problems::{disk, failure, warning};
 use crate::report::Report;
 use crate::shared::Shared;
@@ -193,7 +193,7 @@ async fn sound(
     let readers = sources.iter().map(|(source, reader)| (*source, std::sync::Arc::clone(reader))).collect();
     let run = Run { sources: readers, files, progress: &|_, _| {}, cancel: stop };
     let task = Task::Sound(SoundTask { audio: plan.audio.clone(), fps: plan.fps, bit_rate });
-    let written = written(shared, planned, Account::Sound, &task, run, at).await?;
+    let written = written(shared, &planned.staff, Account::Sound, &task, run, at).await?;
     let file = slot.keep(&key).await.map_err(disk)?.file;
     planned.larder.keep_notes(&key, &written).await;
     Ok(Sound { file, cached: false, warnings: warnings(&written) })
@@ -223,7 +223,8 @@ async fn join(
     });
     let progress = |done: u64, total: u64| meter.report(Stage::Assembling, done, total, None);
     let run = Run { sources: std::collections::BTreeMap::new(), files, progress: &progress, cancel: stop };
-    written(shared, planned, Account::Assembling, &task, run, |source| place(planned, None, source)).await
+    written(shared, &planned.staff, Account::Assembling, &task, run, |source| place(planned, None, source))
+        .await
 }
 
 fn create(path: &Path) -> Result<OwnedFd, Failure> {

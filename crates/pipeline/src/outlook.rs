@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clips::Orders;
 use crate::job::JobContext;
-use crate::planning::Planned;
+use crate::planned::Planned;
 use crate::report::{ClipOrigin, Report, SceneReport};
 use crate::shared::Shared;
 

@@ -9,7 +9,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use crate::drawing::frame_into;
 use crate::job::{Failure, JobContext, PreviewScene, Stage};
 use crate::meter::Meter;
-use crate::planning::Planned;
+use crate::planned::Planned;
 use crate::shared::Shared;
 
 /// Writes the first frame of each scene.

@@ -7,16 +7,19 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use media::ObjectReader;
 use plan::MediaInfo;
+use storyboard::Address;
 use worker::{Reply, Run, Task, TaskError, Versions, WorkerError};
 
 use crate::job::{JobContext, Stage};
 use crate::larder::Larder;
 use crate::ledger::Account;
 use crate::meter::Meter;
-use crate::planning::Key;
 use crate::recipe;
 use crate::shared::Shared;
 use crate::staff::Staff;
+
+/// A media object as a storyboard names it: its address, and the connection that it is read through.
+pub(crate) type Key = (Address, Option<String>);
 
 /// Says what each of some objects is.
 pub(crate) async fn probe_all(

@@ -11,7 +11,6 @@ use worker::{Crew, Reply, Run, Task, TaskError, Versions, WorkerError, Written};
 use crate::easels::Lease;
 use crate::job::Failure;
 use crate::ledger::{Account, Ledger};
-use crate::planning::Planned;
 use crate::problems::{Place, failure};
 use crate::shared::Shared;
 
@@ -93,13 +92,13 @@ impl Staff {
 /// Runs a task that writes files, once a child may work.
 pub(crate) async fn written(
     shared: &Shared,
-    planned: &Planned,
+    staff: &Staff,
     account: Account,
     task: &Task,
     run: Run<'_>,
     place: impl Fn(Option<usize>) -> Place,
 ) -> Result<Written, Failure> {
-    let answer = match planned.staff.run(shared, account, task, run).await {
+    let answer = match staff.run(shared, account, task, run).await {
         Ok(Reply::Written(written)) => Ok(written),
         Ok(other) => Err(WorkerError::from(TaskError::internal(format!("unexpected reply {other:?}")))),
         Err(error) => Err(error),

@@ -13,7 +13,7 @@ use crate::easels::Easels;
 use crate::job::{Failure, Film, JobContext, PreviewScene};
 use crate::moment::Moment;
 use crate::outlook::Outlook;
-use crate::planning::Planned;
+use crate::planned::Planned;
 use crate::report::Report;
 use crate::shared::{Shared, StudioSettings};
 use crate::staff::Hands;
