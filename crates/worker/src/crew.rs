@@ -28,8 +28,7 @@ impl Crew {
 
     /// Runs one task in a child that has nothing to do, or in a new one.
     pub async fn run(&self, task: &Task, run: Run<'_>) -> Result<Answer, WorkerError> {
-        let idle = self.idle().pop();
-        let mut worker = match idle {
+        let mut worker = match self.idle_one() {
             Some(worker) => worker,
             None => self.supervisor.start()?,
         };
@@ -42,6 +41,17 @@ impl Crew {
             worker.kill().await;
         }
         outcome
+    }
+
+    /// A child that has nothing to do. One that ended meanwhile, such as by the kernel for want of memory, is left out.
+    fn idle_one(&self) -> Option<Worker> {
+        let mut idle = self.idle();
+        while let Some(mut worker) = idle.pop() {
+            if worker.is_alive() {
+                return Some(worker);
+            }
+        }
+        None
     }
 
     /// Has a child wait for its first task, which then need not wait for the child.

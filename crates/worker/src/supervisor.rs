@@ -184,6 +184,11 @@ impl Worker {
         }
     }
 
+    /// Whether the child has not ended.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Processor time of the tasks that were answered so far.
     pub(crate) fn spent(&self) -> Duration {
         self.spent
