@@ -67,9 +67,9 @@ pub struct CacheSettings {
 }
 
 impl Default for CacheSettings {
-    /// 256 MiB in blocks of 128 KiB, up to 32 of them ahead.
+    /// 48 MiB in blocks of 128 KiB, up to 32 of them ahead: enough for the stretch that several scenes show of a source.
     fn default() -> Self {
-        Self { capacity: 256 << 20, block: 128 << 10, ahead: 32 }
+        Self { capacity: 48 << 20, block: 128 << 10, ahead: 32 }
     }
 }
 
