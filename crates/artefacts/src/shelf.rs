@@ -82,8 +82,7 @@ pub enum Found {
 
 impl Artefacts {
     /// The cache in `directory`, which is made where it is missing, with at most `limit_bytes` of files, and at most as
-    /// much as it leaves free on the disk. Removes the
-    /// drafts of processes that died: those whose lock nobody holds.
+    /// much as it leaves free on the disk. Removes the drafts of processes that died: those whose lock nobody holds.
     ///
     /// # Errors
     /// Where the directory cannot be made, read or written.

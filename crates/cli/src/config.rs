@@ -150,21 +150,16 @@ impl Config {
         Ok(crate::data::directory(self)?.join("cache"))
     }
 
-    /// The cache of what earlier films were made of; `None` where it is turned off, or cannot be used, which costs time
-    /// and nothing else.
-    pub(crate) fn artefacts(&self) -> Option<Artefacts> {
+    /// The cache of what earlier films were made of; `None` where it is turned off. That it cannot be used is to be
+    /// said: it costs time, and nothing else.
+    pub(crate) fn artefacts(&self) -> anyhow::Result<Option<Artefacts>> {
         let limit = self.cache_limit();
         if limit == 0 {
-            return None;
+            return Ok(None);
         }
-        let directory = self.cache_directory().ok()?;
-        match Artefacts::open(&directory, limit) {
-            Ok(artefacts) => Some(artefacts),
-            Err(error) => {
-                tracing::warn!(%error, directory = %directory.display(), "the cache cannot be used");
-                None
-            }
-        }
+        let directory = self.cache_directory()?;
+        let artefacts = Artefacts::open(&directory, limit);
+        artefacts.map(Some).with_context(|| format!("opening the cache {}", directory.display()))
     }
 
     /// The server's settings.
@@ -177,6 +172,7 @@ impl Config {
             public_url: self.public_url.clone(),
             keep_films: self.keep_films.unwrap_or(defaults.keep_films),
             max_data_bytes: self.max_data_mb.map(megabytes),
+            cache_dir: self.cache_directory().ok(),
             keep_jobs: self.keep_jobs.unwrap_or(defaults.keep_jobs),
             min_free_bytes: self.min_free_mb.map_or(defaults.min_free_bytes, megabytes),
             token_life: seconds(http.token_seconds, defaults.token_life),

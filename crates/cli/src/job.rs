@@ -43,7 +43,7 @@ impl Job {
             }
         };
         let options = Options { allow_files: true, ..config.parse_options() };
-        let (storyboard, warnings) = match storyboard::parse(&json, &options) {
+        let (storyboard, mut warnings) = match storyboard::parse(&json, &options) {
             Ok(parsed) => parsed,
             Err(problems) => return Ok(Err(problems)),
         };
@@ -51,7 +51,12 @@ impl Job {
             Ok(connections) => connections,
             Err(problems) => return Ok(Err(problems)),
         };
-        let artefacts = if arguments.no_cache { None } else { config.artefacts() };
+        let artefacts = if arguments.no_cache { Ok(None) } else { config.artefacts() };
+        let artefacts = artefacts.unwrap_or_else(|error| {
+            let message = format!("Nothing is found in the cache, and nothing is kept: {error:#}.");
+            warnings.push(Warning::new("CACHE_UNUSABLE", message));
+            None
+        });
         let studio = studio::open(config, artefacts)?;
         let cancel = signals::stop_token().context("listening for signals")?;
         let (bar, progress) = progress::bar();

@@ -33,7 +33,11 @@ impl Service {
     /// Opens database, studio and access; asks a child to break out of its cage.
     pub(crate) async fn open(config: &Config, aws: AwsSettings) -> anyhow::Result<Self> {
         let data = data::directory(config)?;
-        let studio = studio::open(config, config.artefacts())?;
+        let artefacts = config.artefacts().unwrap_or_else(|error| {
+            tracing::warn!(error = format!("{error:#}"), "every film is rendered anew");
+            None
+        });
+        let studio = studio::open(config, artefacts)?;
         let cage = cage(&studio, config).await?;
         let store = data::open(&data).await?;
         let https = Arc::new(HttpsOpener::new(config.url_policy())?);

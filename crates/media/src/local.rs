@@ -144,7 +144,15 @@ fn open(root: &Path, path: &str) -> Result<LocalFile, SourceError> {
         return Err(SourceError::new(Class::Source, "MEDIA_EMPTY", "The file is empty.")
             .fix("Replace it with a media file."));
     }
-    let identity = format!("file:{}:{}:{}.{:09}", path.display(), mark.size, mark.seconds, mark.nanoseconds);
+    // The time of the last change of its status too: who sets the other time back does not set this one.
+    let (seconds, nanoseconds) = (metadata.ctime(), metadata.ctime_nsec());
+    let identity = format!(
+        "file:{}:{}:{}.{:09}:{seconds}.{nanoseconds:09}",
+        path.display(),
+        mark.size,
+        mark.seconds,
+        mark.nanoseconds
+    );
     Ok(LocalFile { file: Arc::new(file), identity, mark })
 }
 

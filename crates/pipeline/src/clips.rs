@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use artefacts::{Key, Kind};
 use futures::future::BoxFuture;
@@ -156,13 +156,11 @@ pub(crate) async fn clips(
 ) -> Result<Clips, Failure> {
     let Workplace { shared, planned, .. } = at;
     let (encoded, passed_through) = (AtomicU64::new(0), AtomicU64::new(0));
-    let finished = AtomicUsize::new(0);
     // The longest first, so that no processor is left with it at the end.
     let mut row: Vec<usize> = (0..orders.distinct.len()).collect();
     row.sort_by_key(|number| std::cmp::Reverse(orders.distinct[*number].takes.encoded()));
     let making = row.iter().map(|number| {
-        let (order, encoded, passed_through, finished) =
-            (&orders.distinct[*number], &encoded, &passed_through, &finished);
+        let (order, encoded, passed_through) = (&orders.distinct[*number], &encoded, &passed_through);
         async move {
             let counted = AtomicU64::new(0);
             let count = |done: u64, _: u64| {
@@ -174,7 +172,6 @@ pub(crate) async fn clips(
                 encoded.fetch_add(made.written.frames - made.written.copied, Ordering::Relaxed);
             }
             passed_through.fetch_add(made.written.copied, Ordering::Relaxed);
-            finished.fetch_add(order.scenes, Ordering::Relaxed);
             count(order.takes.encoded(), 0);
             advance(0, order.scenes);
             Ok::<_, Failure>((*number, made))
@@ -217,23 +214,19 @@ async fn one(
     let sources = scene_ingredients(planned, scene);
     let at = |source| place(planned, Some(scene), source);
     // Digests are of pictures that are drawn, so they are drawn.
-    if look && !context.digests && planned.larder.is_on() {
+    if look && !context.digests {
         let found = planned.larder.find(Kind::Clip, &order.key, &sources).await;
-        if let Some(file) = found.map_err(|error| failure(error, at))?
-            && let Some(written) = planned.larder.notes(&order.key).await
-        {
-            return Ok(Made { file: file.file, written, cached: true });
+        if let Some((clip, written)) = found.map_err(|error| failure(error, at))? {
+            return Ok(Made { file: clip.file, written, cached: true });
         }
     }
     let (overlays, mut task) = clip_task(shared, planned, scene, |_| true).await?;
     task.takes = order.takes.clone();
     task.digests = context.digests;
-    let slot = planned.larder.slot(Kind::Clip, &sources, directory).map_err(disk)?;
+    let slot = planned.larder.slot(Kind::Clip, &sources, Some(directory)).map_err(disk)?;
     let files = vec![overlays.into(), slot.descriptor().map_err(disk)?];
     let run = Run { sources: scene_readers(planned, scene), files, progress, cancel: stop };
     let written = written(shared, &planned.staff, Account::Scenes, &Task::Clip(task), run, at).await?;
-    let file = slot.keep(&order.key).await.map_err(disk)?.file;
-    let notes = Written { digests: Vec::new(), ..written.clone() };
-    planned.larder.keep_notes(&order.key, &notes).await;
-    Ok(Made { file, written, cached: false })
+    let clip = planned.larder.keep(slot, &order.key, &written).await.map_err(disk)?;
+    Ok(Made { file: clip.file, written, cached: false })
 }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use artefacts::{Artefact, Key, Kind};
+use artefacts::{Key, Kind};
 use media::ObjectReader;
 use plan::{BackgroundPlan, ScenePlan, Takes};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -23,34 +23,40 @@ use crate::problems::{Place, disk, failure};
 use crate::shared::Shared;
 use crate::staff::written;
 
-/// Draws one frame of a scene, or finds its picture in the cache. Answers with the picture's file and what is known
-/// of it.
-pub(crate) async fn frame(
+/// One frame of a scene as a picture file.
+#[derive(Clone, Copy)]
+pub(crate) struct Shot<'a> {
+    pub(crate) scene: &'a ScenePlan,
+    /// From the scene's start.
+    pub(crate) frame: u64,
+    pub(crate) format: PictureFormat,
+}
+
+/// Draws one frame of a scene into a new file, or finds its picture in the cache.
+pub(crate) async fn frame_into(
     shared: &Shared,
     planned: &Planned,
     context: &JobContext,
-    scene: &ScenePlan,
-    frame: u64,
-    format: PictureFormat,
+    shot: Shot<'_>,
+    path: &Path,
     stop: &CancellationToken,
-) -> Result<(Artefact, Written), Failure> {
-    let key = planned.kitchen(shared, context).picture(scene, frame, format);
-    let sources = scene_ingredients(planned, scene);
-    let at = |source| place(planned, Some(scene), source);
-    if planned.larder.is_on() {
-        let found = planned.larder.find(Kind::Picture, &key, &sources).await;
-        if let Some(picture) = found.map_err(|error| failure(error, at))?
-            && let Some(written) = planned.larder.notes(&key).await
-        {
-            return Ok((picture, written));
+) -> Result<(), Failure> {
+    let key = planned.kitchen(shared, context).picture(shot.scene, shot.frame, shot.format);
+    let sources = scene_ingredients(planned, shot.scene);
+    let found = planned.larder.find(Kind::Picture, &key, &sources).await;
+    let found = found.map_err(|error| failure(error, |source| place(planned, Some(shot.scene), source)))?;
+    let picture = match found {
+        Some((picture, _)) => picture,
+        None => {
+            let slot = planned.larder.slot(Kind::Picture, &sources, None).map_err(disk)?;
+            let file = slot.descriptor().map_err(disk)?;
+            let written = draw(shared, planned, context, shot, file, stop).await?;
+            planned.larder.keep(slot, &key, &written).await.map_err(disk)?
         }
-    }
-    let slot = planned.larder.slot(Kind::Picture, &sources, &std::env::temp_dir()).map_err(disk)?;
-    let file = slot.descriptor().map_err(disk)?;
-    let written = draw(shared, planned, context, scene, (frame, format), file, stop).await?;
-    let picture = slot.keep(&key).await.map_err(disk)?;
-    planned.larder.keep_notes(&key, &written).await;
-    Ok((picture, written))
+    };
+    let bytes = picture.read().map_err(disk)?;
+    let file = File::options().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(&bytes)).map_err(disk)
 }
 
 /// Draws one frame of a scene for somebody who waits. The cache is not asked and not filled: whoever edits looks at
@@ -59,15 +65,12 @@ pub(crate) async fn frame_at_once(
     shared: &Shared,
     planned: &Planned,
     context: &JobContext,
-    scene: &ScenePlan,
-    frame: u64,
-    format: PictureFormat,
-    stop: &CancellationToken,
+    shot: Shot<'_>,
 ) -> Result<(Vec<u8>, Written), Failure> {
     let memory = memfd_create("picture", MemfdFlags::CLOEXEC).map_err(io::Error::from);
     let mut file = memory.map(File::from).map_err(disk)?;
     let copy = file.try_clone().map_err(disk)?;
-    let written = draw(shared, planned, context, scene, (frame, format), copy.into(), stop).await?;
+    let written = draw(shared, planned, context, shot, copy.into(), &context.cancel).await?;
     let mut bytes = Vec::new();
     file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(disk)?;
     Ok((bytes, written))
@@ -77,8 +80,7 @@ async fn draw(
     shared: &Shared,
     planned: &Planned,
     context: &JobContext,
-    scene: &ScenePlan,
-    (frame, format): (u64, PictureFormat),
+    Shot { scene, frame, format }: Shot<'_>,
     file: OwnedFd,
     stop: &CancellationToken,
 ) -> Result<Written, Failure> {
@@ -88,8 +90,7 @@ async fn draw(
         let proven = crate::larder::prove(&scene_ingredients(planned, scene)).await;
         proven.map_err(|error| failure(error, at))?;
     }
-    let span = scene.spans.iter().find(|span| (span.start..span.start + span.frames).contains(&frame));
-    let page = span.and_then(|span| span.page);
+    let page = scene.span_at(frame).and_then(|span| span.page);
     let (overlays, clip) = clip_task(shared, planned, scene, move |number| page == Some(number)).await?;
     let keep_as = keep_as(planned, context, scene);
     let task = Task::Frame(FrameTask { clip, frame, format, keep_as });
@@ -116,22 +117,6 @@ fn keep_as(planned: &Planned, context: &JobContext, scene: &ScenePlan) -> Option
     let name =
         Key::of(&("easel", &context.owner, plan.canvas, plan.fps, background, &plan.logo, sources)).ok()?;
     Some(name.to_string())
-}
-
-/// Draws one frame of a scene into a new file.
-pub(crate) async fn frame_into(
-    shared: &Shared,
-    planned: &Planned,
-    context: &JobContext,
-    scene: &ScenePlan,
-    number: u64,
-    path: &Path,
-    stop: &CancellationToken,
-) -> Result<(), Failure> {
-    let (picture, _) = frame(shared, planned, context, scene, number, PictureFormat::Jpeg, stop).await?;
-    let bytes = picture.read().map_err(disk)?;
-    let file = File::options().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(&bytes)).map_err(disk)
 }
 
 /// The task that draws a scene, and the file with those of its captions that are wanted.

@@ -13,10 +13,10 @@ use artefacts::Kind;
 use plan::{MusicPlanSource, subtitles};
 use storyboard::Warning;
 use tokio_util::sync::CancellationToken;
-use worker::{AssembleTask, Run, SoundTask, Task, Written};
+use worker::{AssembleTask, PictureFormat, Run, SoundTask, Task, Written};
 
 use crate::clips::{Clips, Orders, Workplace, clips};
-use crate::drawing::{frame_into, place};
+use crate::drawing::{Shot, frame_into, place};
 use crate::job::{Failure, Film, JobContext, Stage};
 use crate::ledger::Account;
 use crate::meter::Meter;
@@ -79,7 +79,8 @@ pub(crate) async fn film(
         joined?;
     }
     let first = plan.scenes.first().ok_or(Failure::Cancelled)?;
-    frame_into(shared, planned, context, first, 0, &into(&names.thumbnail), &stop).await?;
+    let shot = Shot { scene: first, frame: 0, format: PictureFormat::Jpeg };
+    frame_into(shared, planned, context, shot, &into(&names.thumbnail), &stop).await?;
     planned.staff.end().await;
     std::fs::write(into(&names.srt), subtitles::srt(plan)).map_err(disk)?;
     std::fs::write(into(&names.vtt), subtitles::vtt(plan)).map_err(disk)?;
@@ -180,22 +181,17 @@ async fn sound(
     let at = |source| place(planned, None, source);
     let warnings =
         |written: &Written| written.notes.iter().map(|note| warning(note, plan, None)).collect::<Vec<_>>();
-    if planned.larder.is_on() {
-        let found = planned.larder.find(Kind::Sound, &key, &sources).await;
-        if let Some(sound) = found.map_err(|error| failure(error, at))?
-            && let Some(written) = planned.larder.notes(&key).await
-        {
-            return Ok(Sound { file: sound.file, cached: true, warnings: warnings(&written) });
-        }
+    let found = planned.larder.find(Kind::Sound, &key, &sources).await;
+    if let Some((sound, written)) = found.map_err(|error| failure(error, at))? {
+        return Ok(Sound { file: sound.file, cached: true, warnings: warnings(&written) });
     }
-    let slot = planned.larder.slot(Kind::Sound, &sources, work).map_err(disk)?;
+    let slot = planned.larder.slot(Kind::Sound, &sources, Some(work)).map_err(disk)?;
     let files = vec![slot.descriptor().map_err(disk)?];
     let readers = sources.iter().map(|(source, reader)| (*source, std::sync::Arc::clone(reader))).collect();
     let run = Run { sources: readers, files, progress: &|_, _| {}, cancel: stop };
     let task = Task::Sound(SoundTask { audio: plan.audio.clone(), fps: plan.fps, bit_rate });
     let written = written(shared, &planned.staff, Account::Sound, &task, run, at).await?;
-    let file = slot.keep(&key).await.map_err(disk)?.file;
-    planned.larder.keep_notes(&key, &written).await;
+    let file = planned.larder.keep(slot, &key, &written).await.map_err(disk)?.file;
     Ok(Sound { file, cached: false, warnings: warnings(&written) })
 }
 

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use artefacts::{Artefact, Artefacts, Draft, Found, Key, Kind};
 use media::ObjectReader;
+use rustix::fs::{MemfdFlags, memfd_create};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::WorkerError;
+use worker::{WorkerError, Written};
 
 use crate::ledger::Ledger;
 use crate::recipe;
@@ -42,30 +43,43 @@ impl Larder {
     }
 
     /// Whether there is a cache to look into.
-    pub(crate) fn is_on(&self) -> bool {
+    fn is_on(&self) -> bool {
         self.artefacts.is_some()
     }
 
-    /// Looks for an artefact that was made of these sources.
+    /// Looks for an artefact that was made of these sources, with what was noted when it was made.
     pub(crate) async fn find(
         &self,
         kind: Kind,
         key: &Key,
         sources: &[Ingredient<'_>],
-    ) -> Result<Option<Artefact>, WorkerError> {
+    ) -> Result<Option<(Artefact, Written)>, WorkerError> {
+        if !self.is_on() {
+            return Ok(None);
+        }
         if !self.may(sources) {
             self.ledger.cache(|cache| cache.uncacheable += 1);
             return Ok(None);
         }
-        let found = self.look(kind, *key).await;
-        match found {
-            Some(_) => {
-                prove(sources).await?;
-                self.ledger.cache(|cache| cache.hits += 1);
-            }
-            None => self.ledger.cache(|cache| cache.misses += 1),
+        if let Some(artefact) = self.look(kind, *key).await
+            && let Some(notes) = self.facts(&recipe::notes(key), sources).await?
+        {
+            self.ledger.cache(|cache| cache.hits += 1);
+            return Ok(Some((artefact, notes)));
         }
-        Ok(found)
+        self.ledger.cache(|cache| cache.misses += 1);
+        Ok(None)
+    }
+
+    /// Keeps what was written, with what was noted of it, and answers with it.
+    pub(crate) async fn keep(&self, slot: Slot, key: &Key, notes: &Written) -> std::io::Result<Artefact> {
+        let is_kept = matches!(slot, Slot::Draft(_));
+        let artefact = slot.keep(key).await?;
+        if is_kept {
+            let notes = Written { digests: Vec::new(), ..notes.clone() };
+            self.keep_facts(&recipe::notes(key), &[], &notes).await;
+        }
+        Ok(artefact)
     }
 
     /// Whether an artefact is there, without using it.
@@ -104,18 +118,13 @@ impl Larder {
         }
     }
 
-    /// What was noted while an artefact was made.
-    pub(crate) async fn notes<T: DeserializeOwned>(&self, of: &Key) -> Option<T> {
-        self.facts(&recipe::notes(of), &[]).await.ok().flatten()
-    }
-
-    /// Keeps what was noted while an artefact was made.
-    pub(crate) async fn keep_notes(&self, of: &Key, notes: &impl Serialize) {
-        self.keep_facts(&recipe::notes(of), &[], notes).await;
-    }
-
-    /// A place for something new that is made of these sources.
-    pub(crate) fn slot(&self, kind: Kind, sources: &[Ingredient<'_>], work: &Path) -> std::io::Result<Slot> {
+    /// A place for something new that is made of these sources: in the cache, else in `work` or in memory.
+    pub(crate) fn slot(
+        &self,
+        kind: Kind,
+        sources: &[Ingredient<'_>],
+        work: Option<&Path>,
+    ) -> std::io::Result<Slot> {
         if self.may(sources)
             && let Some(artefacts) = &self.artefacts
         {
@@ -124,7 +133,10 @@ impl Larder {
                 Err(error) => tracing::warn!(%error, "the cache cannot be written"),
             }
         }
-        tempfile::tempfile_in(work).map(Slot::Loose)
+        match work {
+            Some(work) => tempfile::tempfile_in(work).map(Slot::Loose),
+            None => Ok(Slot::Loose(File::from(memfd_create("artefact", MemfdFlags::CLOEXEC)?))),
+        }
     }
 
     fn may(&self, sources: &[Ingredient<'_>]) -> bool {
@@ -156,7 +168,7 @@ impl Slot {
     }
 
     /// Keeps what was written, under its key, and answers with it.
-    pub(crate) async fn keep(self, key: &Key) -> std::io::Result<Artefact> {
+    async fn keep(self, key: &Key) -> std::io::Result<Artefact> {
         let file = File::from(self.descriptor()?);
         let bytes = file.metadata()?.len();
         // What was written stays readable whether or not it could be kept.

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use worker::PictureFormat;
 
-use crate::drawing::frame_into;
+use crate::drawing::{Shot, frame_into};
 use crate::job::{Failure, JobContext, PreviewScene, Stage};
 use crate::meter::Meter;
 use crate::planned::Planned;
@@ -27,7 +28,8 @@ pub(crate) async fn preview(
         async move {
             let name = format!("scene-{index:04}.jpg");
             let path = directory.join(&name);
-            frame_into(shared, planned, context, scene, 0, &path, &context.cancel).await?;
+            let shot = Shot { scene, frame: 0, format: PictureFormat::Jpeg };
+            frame_into(shared, planned, context, shot, &path, &context.cancel).await?;
             let finished = done.fetch_add(1, Ordering::Relaxed) + 1;
             meter.report(Stage::Rendering, finished as u64, total as u64, Some((finished, total)));
             let caption = scene.pages.first().map(captions::Page::text).unwrap_or_default();

@@ -9,6 +9,7 @@ use storyboard::{Class, Problem, Storyboard};
 use tokio::sync::{OnceCell, Semaphore};
 use worker::{CageReport, Crew, Digest, PictureFormat, Supervisor, WorkerError};
 
+use crate::drawing::Shot;
 use crate::easels::Easels;
 use crate::job::{Failure, Film, JobContext, PreviewScene};
 use crate::moment::Moment;
@@ -108,9 +109,8 @@ impl Studio {
             let message = format!("There is no frame {}.", spot.frame);
             Failure::Problems(vec![Problem::new(Class::Internal, "INTERNAL", message)])
         })?;
-        let stop = &context.cancel;
-        let drawn =
-            crate::drawing::frame_at_once(&self.shared, planned, context, scene, within, format, stop).await;
+        let shot = Shot { scene, frame: within, format };
+        let drawn = crate::drawing::frame_at_once(&self.shared, planned, context, shot).await;
         planned.staff.end().await;
         let (bytes, written) = drawn?;
         Ok(Drawn { bytes, digest: written.digests.first().copied() })

@@ -21,3 +21,4 @@ pub use planner::{Paginate, Planned, VERSION, plan, plan_within};
 pub use reading::reading_time_us;
 pub use sources::Sources;
 pub use takes::{LEAST_REPEATED, Play, Take, Takes};
+pub use timeline::LEAST_FRAMES;

@@ -110,6 +110,11 @@ impl ScenePlan {
         });
         distinct.sum()
     }
+
+    /// The span that shows a frame of the scene.
+    pub fn span_at(&self, frame: u64) -> Option<&Span> {
+        self.spans.iter().find(|span| (span.start..span.start + span.frames).contains(&frame))
+    }
 }
 
 /// A run of frames of one scene that share one caption state.
@@ -184,6 +189,18 @@ pub struct Cut {
     pub start_us: u64,
     /// Number of output frames.
     pub frames: u64,
+}
+
+/// Which of some joined cuts a frame lies in, by its index, and the frame within that cut; `None` behind the last.
+pub fn cut_at(cuts: &[Cut], frame: u64) -> Option<(usize, u64)> {
+    let mut rest = frame;
+    for (index, cut) in cuts.iter().enumerate() {
+        if rest < cut.frames {
+            return Some((index, rest));
+        }
+        rest -= cut.frames;
+    }
+    None
 }
 
 /// A logo over the whole film.

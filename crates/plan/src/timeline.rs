@@ -10,8 +10,9 @@ use crate::reading::{LEAST_US, reading_time_us};
 
 /// Length of a scene that nothing says anything about.
 const SILENT_US: u64 = 5_000_000;
-/// Fewer frames cannot be repeated or joined safely.
-pub(crate) const LEAST_FRAMES: u64 = 2;
+/// Fewest frames of a scene, a span, a take or a play: fewer cannot be repeated or joined safely, since an IDR picture
+/// would stand beside another one.
+pub const LEAST_FRAMES: u64 = 2;
 
 /// A scene's place on the film's grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

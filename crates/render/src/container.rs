@@ -244,7 +244,7 @@ impl Reader {
         let entry = self.entry(number)?;
         if entry.size > PACKET_LIMIT
             || entry.offset < FRONT
-            || entry.offset + u64::from(entry.size) > self.head.table
+            || entry.offset.saturating_add(u64::from(entry.size)) > self.head.table
         {
             return Err(invalid("a packet lies outside its clip"));
         }
@@ -304,7 +304,7 @@ impl Player {
         if self.packet == run.packets {
             self.packet = 0;
             self.round += 1;
-            self.start += run.length.cast_signed();
+            self.start = self.start.saturating_add(run.length.cast_signed());
         }
         if self.round == run.times {
             self.round = 0;

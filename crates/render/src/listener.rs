@@ -3,24 +3,23 @@
 //! Invariants: moments are kept by timestamps, so that a gap in a source is silence and not a shift; a source whose
 //! sound ends early is followed by silence.
 
-use std::rc::Rc;
+mod kept;
 
 use audio::{RATE, Stream};
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
 use ffmpeg_next as ffmpeg;
-use plan::{Cut, SoundPlan};
+use plan::{Cut, SoundPlan, cut_at};
 use worker::TaskError;
 use worker::child::Link;
 
 use crate::errors::{some, unreadable};
 use crate::input;
 
+pub(crate) use kept::{Kept, hear};
+
 /// Seek this much earlier than asked: codecs need a few packets to settle.
 const RUN_UP_US: i64 = 200_000;
-
-/// Samples of a round that are kept at most, to be heard again without decoding: about 65 seconds, 24 MiB.
-const KEPT: usize = (24 << 20) / size_of::<Sample>();
 
 /// Left and right, as the resampler gives them.
 type Sample = (f32, f32);
@@ -231,60 +230,6 @@ fn resampler(format: &Format) -> Result<ffmpeg::filter::Graph, ffmpeg::Error> {
     Ok(graph)
 }
 
-/// Hears a source's sound from its start, at most so many samples, and keeps it where it is short enough.
-///
-/// # Errors
-/// Whatever opening, reading or decoding the source suffers.
-pub(crate) fn hear(
-    link: &Link,
-    source: usize,
-    samples: u64,
-    mut heard: impl FnMut(&[f32]),
-) -> Result<Option<Kept>, TaskError> {
-    let mut listener = Listener::open(link, source)?;
-    let mut left = usize::try_from(samples).unwrap_or(usize::MAX);
-    let mut kept = Some(Vec::with_capacity(KEPT.min(left)));
-    let mut values = Vec::new();
-    loop {
-        let samples = listener.read_samples(left)?;
-        if samples.is_empty() {
-            return Ok(kept.map(|samples| Kept { samples: samples.into(), next: 0 }));
-        }
-        left -= samples.len();
-        values.clear();
-        values.extend(samples.iter().flat_map(|(left, right)| [*left, *right]));
-        heard(&values);
-        match &mut kept {
-            Some(kept) if kept.len() + samples.len() <= KEPT => kept.extend_from_slice(samples),
-            _ => kept = None,
-        }
-    }
-}
-
-/// What was heard and kept, again and again. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Kept {
-    samples: Rc<Vec<Sample>>,
-    next: usize,
-}
-
-impl Stream for Kept {
-    type Error = TaskError;
-
-    fn read(&mut self, out: &mut [f32]) -> Result<usize, TaskError> {
-        if self.next == self.samples.len() {
-            self.next = 0;
-        }
-        let samples = &self.samples[self.next..];
-        let samples = &samples[..samples.len().min(out.len() / 2)];
-        for (to, (left, right)) in out.chunks_exact_mut(2).zip(samples) {
-            to.copy_from_slice(&[*left, *right]);
-        }
-        self.next += samples.len();
-        Ok(samples.len() * 2)
-    }
-}
-
 /// A source's whole sound, decoded again and again.
 pub(crate) struct Looped {
     listener: Listener,
@@ -335,15 +280,7 @@ impl Cuts {
     pub(crate) fn open(link: &Link, sound: &SoundPlan, fps: u32) -> Result<Self, TaskError> {
         let total = sound.cuts.iter().map(|cut| cut.frames).sum::<u64>().max(1);
         let begin = if sound.looped { sound.offset % total } else { sound.offset };
-        let mut rest = begin;
-        let mut next = None;
-        for (index, cut) in sound.cuts.iter().enumerate() {
-            if rest < cut.frames {
-                next = Some((index, rest));
-                break;
-            }
-            rest -= cut.frames;
-        }
+        let next = cut_at(&sound.cuts, begin);
         let listener = Listener::open(link, sound.source)?;
         Ok(Self {
             listener,

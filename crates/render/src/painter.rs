@@ -7,7 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use ffmpeg_next as ffmpeg;
-use plan::{BackgroundPlan, Cut, LogoPlan};
+use plan::{BackgroundPlan, Cut, LogoPlan, ScenePlan, cut_at};
 use storyboard::{Canvas, Fit, Horizontal, Vertical};
 use worker::child::Link;
 use worker::{ClipTask, Note, TaskError};
@@ -26,7 +26,7 @@ pub(crate) struct Painter {
     background: Background,
     logo: Option<Overlay>,
     pages: Vec<Option<Overlay>>,
-    spans: Vec<plan::Span>,
+    scene: ScenePlan,
     sheet: Option<Sheet>,
     notes: Vec<Note>,
 }
@@ -106,7 +106,7 @@ impl Painter {
             background,
             logo,
             pages: pages(task, overlays)?,
-            spans: task.scene.spans.clone(),
+            scene: task.scene.clone(),
             sheet: None,
             notes: Vec::new(),
         })
@@ -122,7 +122,7 @@ impl Painter {
             drawn(&self.pages, on).uncover(&mut sheet.picture, &covered);
         }
         self.pages = pages(task, overlays)?;
-        self.spans.clone_from(&task.scene.spans);
+        self.scene.clone_from(&task.scene);
         if let Background::Moving(moving) = &mut self.background
             && let BackgroundPlan::Video { cuts, offset, looped, .. } = &task.scene.background
         {
@@ -133,7 +133,7 @@ impl Painter {
 
     /// The picture of a frame of the scene. Frames may be asked in any order; rising is cheapest.
     pub(crate) fn frame(&mut self, frame: u64) -> Result<&ffmpeg::frame::Video, TaskError> {
-        let page = self.spans.iter().find(|span| (span.start..span.start + span.frames).contains(&frame));
+        let page = self.scene.span_at(frame);
         let page =
             page.and_then(|span| span.page).filter(|page| self.pages.get(*page).is_some_and(Option::is_some));
         let behind = match &mut self.background {
@@ -205,7 +205,8 @@ impl Moving {
         {
             return Ok(position.serial);
         }
-        let (cut_index, within) = locate(&self.cuts, wanted);
+        let outside = || TaskError::internal("a frame outside the background's cuts");
+        let (cut_index, within) = cut_at(&self.cuts, wanted).ok_or_else(outside)?;
         let cut = self.cuts[cut_index].clone();
         let moment_us = (cut.start_us + within * 1_000_000 / u64::from(fps)) as i64;
         let follows = match &self.position {
@@ -268,18 +269,6 @@ impl Moving {
         self.looped = looped;
         self.ended_early = false;
     }
-}
-
-/// Which cut a frame of the joined cuts lies in, and where in it.
-fn locate(cuts: &[Cut], frame: u64) -> (usize, u64) {
-    let mut rest = frame;
-    for (index, cut) in cuts.iter().enumerate() {
-        if rest < cut.frames {
-            return (index, rest);
-        }
-        rest -= cut.frames;
-    }
-    (cuts.len() - 1, 0)
 }
 
 fn image(link: &Link, source: usize, canvas: Canvas, fit: Fit) -> Result<ffmpeg::frame::Video, TaskError> {

@@ -9,7 +9,7 @@ mod source;
 
 use std::collections::BTreeSet;
 
-use plan::{BackgroundPlan, Cut, ScenePlan, Takes};
+use plan::{BackgroundPlan, Cut, LEAST_FRAMES, ScenePlan, Takes, cut_at};
 use worker::child::Link;
 use worker::{ClipTask, TaskError};
 
@@ -18,9 +18,6 @@ use crate::errors::file;
 use crate::input::{self, video_stream};
 use crate::track::TOLERANCE_US;
 use source::{Format, Gop, Next, gops};
-
-/// Fewest pictures between joints: two IDR pictures must not be neighbours.
-const LEAST: u64 = 2;
 
 /// A whole GOP of the source in place of as many pictures of the clip.
 pub(crate) struct Passage {
@@ -122,17 +119,13 @@ fn bare(
     for take in &takes.takes {
         for number in 0..take.frames {
             let frame = take.first + number;
-            let span =
-                scene.spans.iter().find(|span| (span.start..span.start + span.frames).contains(&frame));
-            let shows_page = span.and_then(|span| span.page).is_some_and(|page| !blank(page));
+            let shows_page = scene.span_at(frame).and_then(|span| span.page).is_some_and(|page| !blank(page));
             let behind = offset + frame;
             let behind = if looped && total > 0 { behind % total } else { behind };
-            if !take.still && !shows_page && behind < total {
-                let (mut cut, mut within) = (0, behind);
-                while within >= cuts[cut].frames {
-                    within -= cuts[cut].frames;
-                    cut += 1;
-                }
+            if !take.still
+                && !shows_page
+                && let Some((cut, within)) = cut_at(cuts, behind)
+            {
                 match found.last_mut() {
                     Some(last)
                         if number > 0
@@ -148,7 +141,7 @@ fn bare(
             picture += 1;
         }
     }
-    found.retain(|stretch| stretch.frames >= LEAST);
+    found.retain(|stretch| stretch.frames >= LEAST_FRAMES);
     found
 }
 
@@ -172,7 +165,7 @@ fn place(gop: &Gop, stretch: &Bare, cut: &Cut, fps: u32) -> Option<Next> {
         let moment = start + frame * 1_000_000 / fps;
         (us - moment).abs() <= TOLERANCE_US
     });
-    let closed = moments.first() == Some(first_us) && gop.len() as u64 >= LEAST;
+    let closed = moments.first() == Some(first_us) && gop.len() as u64 >= LEAST_FRAMES;
     (on_grid && closed).then(|| Next::Keep(stretch.first + (first - from).cast_unsigned()))
 }
 
@@ -208,7 +201,7 @@ fn fitting(mut passages: Vec<Passage>, takes: &Takes) -> Vec<Passage> {
                 passages.iter().map(|other| other.first).filter(|first| *first >= passage.end()).min();
             let bound = bounds.range(passage.end()..).next().copied().unwrap_or(number);
             let after = after.map_or(bound, |first| first.min(bound));
-            [passage.first - before, after - passage.end()].iter().any(|gap| (1..LEAST).contains(gap))
+            [passage.first - before, after - passage.end()].iter().any(|gap| (1..LEAST_FRAMES).contains(gap))
         });
         match alone {
             Some(index) => drop(passages.remove(index)),

@@ -14,8 +14,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Days after which a film is deleted; 0 keeps it for ever.
     pub keep_films: u32,
-    /// Bytes of the whole data directory above which the oldest films are deleted.
+    /// Bytes of the data directory, the cache not counted, above which the oldest films are deleted.
     pub max_data_bytes: Option<u64>,
+    /// Where the cache lies, which has a limit of its own.
+    pub cache_dir: Option<PathBuf>,
     /// Days after its end for which a job can be asked about, once its files are gone; 0 keeps it for ever.
     pub keep_jobs: u32,
     /// Bytes that must be free on the data directory's disk: below, jobs wait, then fail; below an eighth of it,
@@ -66,6 +68,7 @@ impl Settings {
             data_dir,
             keep_films: 30,
             max_data_bytes: None,
+            cache_dir: None,
             keep_jobs: 90,
             min_free_bytes: 256 * 1024 * 1024,
             token_life: Duration::from_secs(60 * 60),

@@ -82,9 +82,11 @@ async fn forget(app: &Arc<App>, now: Millis) -> Result<(), Failed> {
 /// what only saves time.
 async fn by_limit(app: &Arc<App>, now: Millis) -> Result<(), Failed> {
     let Some(most) = app.settings.max_data_bytes else { return Ok(()) };
-    let directory = app.settings.data_dir.clone();
+    let (directory, cache) = (app.settings.data_dir.clone(), app.settings.cache_dir.clone());
     let mut total = tokio::task::spawn_blocking(move || {
-        disk::used(&directory).saturating_sub(disk::used(&directory.join("cache")))
+        let cached =
+            cache.filter(|cache| cache.starts_with(&directory)).map_or(0, |cache| disk::used(&cache));
+        disk::used(&directory).saturating_sub(cached)
     })
     .await?;
     if total <= most {

@@ -35,10 +35,8 @@ impl Crew {
         let outcome = worker.work(task, run).await;
         if is_fit(&outcome) && worker.spent() < RETIREMENT {
             self.idle().push(worker);
-        } else if is_fit(&outcome) {
-            worker.end().await;
         } else {
-            worker.kill().await;
+            worker.leave(&outcome).await;
         }
         outcome
     }

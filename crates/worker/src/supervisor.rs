@@ -95,7 +95,7 @@ impl Supervisor {
     pub async fn run(&self, task: &Task, run: Run<'_>) -> Result<Reply, WorkerError> {
         let mut worker = self.start()?;
         let outcome = worker.work(task, run).await;
-        worker.end().await;
+        worker.leave(&outcome).await;
         outcome.map(|answer| answer.reply)
     }
 
@@ -203,9 +203,13 @@ impl Worker {
         }
     }
 
-    /// Ends the child in the middle of its work.
-    pub(crate) async fn kill(mut self) {
-        let _ = self.child.kill().await;
+    /// Ends the child after its last task: at once where it is in the middle of it.
+    pub(crate) async fn leave(mut self, outcome: &Result<Answer, WorkerError>) {
+        if is_fit(outcome) {
+            self.end().await;
+        } else {
+            let _ = self.child.kill().await;
+        }
     }
 }
 
@@ -229,9 +233,15 @@ impl Talk<'_> {
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<Answer, WorkerError> {
         let body = serde_json::to_vec(task).map_err(std::io::Error::from)?;
+        let sent = match descriptors::send(stream, files).await {
+            Ok(()) => wire::send(stream, Kind::Task, &body).await,
+            Err(error) => Err(error),
+        };
         // A child that died at once shows as the end of the stream, whether at this write or at the next read.
-        let _ = descriptors::send(stream, files).await;
-        let _ = wire::send(stream, Kind::Task, &body).await;
+        match sent.map_err(reset_is_end) {
+            Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => return Err(error.into()),
+            _ => {}
+        }
         loop {
             let frame = wire::receive(stream, wire::CHILD_FRAME_LIMIT);
             let frame = tokio::time::timeout(SILENCE, frame).await;

@@ -119,3 +119,15 @@ fn warnings_of_a_cached_scene_are_said_again() {
     assert_eq!(again.report["took"]["encodedFrames"], 0);
     assert_eq!(again.warnings(), first.warnings());
 }
+
+#[test]
+fn a_cache_that_cannot_be_used_is_said_and_costs_nothing_else() {
+    let bench = bench();
+    let one = storyboard(&[scene("a.mp4", "One", 5.0)]);
+    let bytes = std::fs::read(bench.film_of(&one).path).unwrap();
+    std::fs::remove_dir_all(bench.path("data/cache")).unwrap();
+    bench.write("data/cache", b"no directory");
+    let film = bench.film_of(&one);
+    assert!(film.warnings().contains(&"CACHE_UNUSABLE".to_owned()), "{:?}", film.warnings());
+    assert_eq!(std::fs::read(film.path).unwrap(), bytes);
+}
