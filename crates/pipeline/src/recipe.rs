@@ -13,7 +13,7 @@ use storyboard::Canvas;
 use worker::{EncoderSettings, PictureFormat, Versions};
 
 /// Version of how pictures and sound are made from a plan; raise it when the same plan gives other pictures or sound.
-pub(crate) const RULES: u32 = 2;
+pub(crate) const RULES: u32 = 3;
 
 /// Everything that a clip depends on.
 #[derive(Debug, Clone, Serialize)]

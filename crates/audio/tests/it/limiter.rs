@@ -77,7 +77,7 @@ fn a_limited_tone_stays_close_to_the_ceiling() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_signal_gets_over_the_ceiling(pieces in prop::collection::vec((1_usize..400, -12_f32..12.0, 1_usize..40), 1..40)) {
